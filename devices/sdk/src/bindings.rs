@@ -1,0 +1,54 @@
+//! Generated from the WIT package, one module per world. The generated code is
+//! the one place on the guest side that needs `unsafe`: it is the canonical ABI
+//! itself.
+#![allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
+
+pub mod device_component {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "southbridge:device/device-component",
+        pub_export_macro: true,
+        export_macro_name: "export_device",
+        default_bindings_module: "southbridge_sdk::__export::device_component",
+    });
+}
+
+pub mod i2c_target_part {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "southbridge:device/i2c-target-part",
+        pub_export_macro: true,
+        export_macro_name: "export_i2c_target",
+        default_bindings_module: "southbridge_sdk::__export::i2c_target_part",
+        with: {
+            "southbridge:device/types@0.1.0": crate::bindings::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod stream_input_part {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "southbridge:device/stream-input-part",
+        pub_export_macro: true,
+        export_macro_name: "export_stream_input",
+        default_bindings_module: "southbridge_sdk::__export::stream_input_part",
+        with: {
+            "southbridge:device/types@0.1.0": crate::bindings::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod power_events_part {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "southbridge:device/power-events-part",
+        pub_export_macro: true,
+        export_macro_name: "export_power_events",
+        default_bindings_module: "southbridge_sdk::__export::power_events_part",
+        with: {
+            "southbridge:device/types@0.1.0": crate::bindings::device_component::southbridge::device::types,
+            "southbridge:device/power@0.1.0": crate::bindings::device_component::southbridge::device::power,
+        },
+    });
+}

@@ -1,0 +1,16 @@
+//! A machine for the unit tests of one device.
+//!
+//! [`Bench`] holds a device and a [`Fake`] machine around it. Accesses go
+//! through the same rules as in the host (crate `access`), effects are recorded,
+//! and time moves when the test says so.
+
+mod bench;
+mod children;
+mod machine;
+#[cfg(test)]
+mod tests;
+pub mod trace;
+
+pub use bench::{Bench, override_properties};
+pub use children::ConfigurationSpace;
+pub use machine::{Effect, Fake};

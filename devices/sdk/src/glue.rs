@@ -1,0 +1,162 @@
+//! Makes components of devices: exports the contract for a [`Device`](crate::Device).
+
+/// Makes a component of a device.
+///
+/// `export!(Uart, stream_input)` exports the device and the parts named after
+/// it: `i2c_target`, `stream_input`, `power_events`.
+#[macro_export]
+macro_rules! export {
+    ($device:ty $(, $part:ident)*) => {
+        #[cfg(target_family = "wasm")]
+        mod component {
+            use super::*;
+            use $crate::__export::Cell;
+            use $crate::__export::device_component::exports::southbridge::device::device as contract;
+
+            struct Component;
+
+            thread_local! {
+                static DEVICE: Cell<$device> = const { Cell::empty() };
+            }
+
+            impl contract::Guest for Component {
+                fn describe() -> contract::Description {
+                    <$device as $crate::Device>::describe()
+                }
+
+                fn configure(properties: Vec<contract::Property>) -> Result<(), String> {
+                    DEVICE.with(|cell| cell.configure(properties))
+                }
+
+                fn describe_state() -> contract::StateDescription {
+                    DEVICE.with(|cell| cell.with($crate::state::describe))
+                }
+
+                fn reset(now: u64) {
+                    DEVICE.with(|cell| cell.call(now, $crate::Device::reset));
+                }
+
+                fn io_read(region: u32, offset: u64, size: u8, now: u64) -> u64 {
+                    DEVICE.with(|cell| {
+                        cell.call(now, |device, cx| {
+                            $crate::Device::io_read(device, cx, region, offset, size)
+                        })
+                    })
+                }
+
+                fn io_write(region: u32, offset: u64, size: u8, value: u64, now: u64) {
+                    DEVICE.with(|cell| {
+                        cell.call(now, |device, cx| {
+                            $crate::Device::io_write(device, cx, region, offset, size, value);
+                        });
+                    });
+                }
+
+                fn line_changed(line: u32, level: bool, now: u64) {
+                    DEVICE.with(|cell| {
+                        cell.call(now, |device, cx| {
+                            $crate::Device::line_changed(device, cx, line, level);
+                        });
+                    });
+                }
+
+                fn timer_expired(timer: u32, now: u64) {
+                    DEVICE.with(|cell| {
+                        cell.call(now, |device, cx| {
+                            $crate::Device::timer_expired(device, cx, timer);
+                        });
+                    });
+                }
+
+                fn save(scope: contract::Scope) -> Vec<contract::Section> {
+                    DEVICE.with(|cell| cell.with(|device| $crate::state::save(device, scope)))
+                }
+
+                fn load(
+                    scope: contract::Scope,
+                    sections: Vec<contract::Section>,
+                    now: u64,
+                ) -> Result<(), contract::Refusal> {
+                    DEVICE.with(|cell| {
+                        cell.call(now, |device, cx| $crate::state::load(device, scope, sections, cx))
+                    })
+                }
+            }
+
+            $crate::__export::device_component::export_device!(
+                Component with_types_in $crate::__export::device_component
+            );
+            $($crate::__export_part!($part);)*
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_part {
+    (i2c_target) => {
+        impl $crate::__export::i2c_target_part::exports::southbridge::device::i2c_target::Guest
+            for Component
+        {
+            fn start(read: bool, now: u64) -> bool {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::I2cTarget::start(d, cx, read)))
+            }
+
+            fn send(byte: u8, now: u64) -> bool {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::I2cTarget::send(d, cx, byte)))
+            }
+
+            fn receive(now: u64) -> u8 {
+                DEVICE.with(|cell| cell.call(now, $crate::I2cTarget::receive))
+            }
+
+            fn nack(now: u64) {
+                DEVICE.with(|cell| cell.call(now, $crate::I2cTarget::nack));
+            }
+
+            fn stop(now: u64) {
+                DEVICE.with(|cell| cell.call(now, $crate::I2cTarget::stop));
+            }
+        }
+
+        $crate::__export::i2c_target_part::export_i2c_target!(
+            Component with_types_in $crate::__export::i2c_target_part
+        );
+    };
+    (stream_input) => {
+        impl $crate::__export::stream_input_part::exports::southbridge::device::stream_input::Guest
+            for Component
+        {
+            fn room(stream: u32) -> u32 {
+                DEVICE.with(|cell| cell.with(|d| $crate::StreamInput::room(d, stream)))
+            }
+
+            fn receive(stream: u32, byte: u8, now: u64) {
+                DEVICE.with(|cell| {
+                    cell.call(now, |d, cx| $crate::StreamInput::receive(d, cx, stream, byte));
+                });
+            }
+        }
+
+        $crate::__export::stream_input_part::export_stream_input!(
+            Component with_types_in $crate::__export::stream_input_part
+        );
+    };
+    (power_events) => {
+        impl $crate::__export::power_events_part::exports::southbridge::device::power_events::Guest
+            for Component
+        {
+            fn button_pressed(now: u64) {
+                DEVICE.with(|cell| cell.call(now, $crate::PowerEvents::button_pressed));
+            }
+
+            fn woken(reason: $crate::wit::WakeupReason, now: u64) {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::PowerEvents::woken(d, cx, reason)));
+            }
+        }
+
+        $crate::__export::power_events_part::export_power_events!(
+            Component with_types_in $crate::__export::power_events_part
+        );
+    };
+}

@@ -1,0 +1,63 @@
+//! What a Southbridge device is written with.
+//!
+//! A device is a type that implements [`Device`], and [`export!`] makes a
+//! component of it:
+//!
+//! - [`describe`] has the words with which it says what it is;
+//! - [`pci`] and [`registers`] hold what most devices are made of;
+//! - [`state`] turns one declaration of its fields into saving, loading and
+//!   describing its state in QEMU's format;
+//! - `fake` (native builds only) is a machine for its unit tests.
+//!
+//! A device reaches the world through its [`Context`] alone. The contract
+//! behind all this is the WIT package `southbridge:device`.
+
+mod bindings;
+#[cfg(target_family = "wasm")]
+mod component;
+mod context;
+pub mod describe;
+mod device;
+#[cfg(not(target_family = "wasm"))]
+pub mod fake;
+mod glue;
+#[cfg(not(target_family = "wasm"))]
+mod machine;
+pub mod pci;
+mod properties;
+pub mod registers;
+pub mod state;
+
+pub use context::Context;
+pub use device::{Device, I2cTarget, PowerEvents, StreamInput};
+#[cfg(not(target_family = "wasm"))]
+pub use machine::Machine;
+pub use properties::Properties;
+
+/// The types of the contract, as generated from the WIT package.
+pub mod wit {
+    pub use crate::bindings::device_component::southbridge::device::log::Level;
+    pub use crate::bindings::device_component::southbridge::device::power::{
+        Request, WakeupReason,
+    };
+    pub use crate::bindings::device_component::southbridge::device::ram_windows::Mode;
+    pub use crate::bindings::device_component::southbridge::device::state::{
+        Field, Refusal, Scope, Section, SectionDescription, StateDescription, Structure,
+    };
+    pub use crate::bindings::device_component::southbridge::device::types::{
+        AccessSizes, Attachment, Bus, BusKind, Description, Direction, Line, Nanoseconds, Property,
+        PropertyDeclaration, PropertyValue, RamWindow, Region, Space,
+    };
+}
+
+#[doc(hidden)]
+pub mod __export {
+    pub use crate::bindings::*;
+    #[cfg(target_family = "wasm")]
+    pub use crate::component::Cell;
+}
+
+/// Compiles and runs the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

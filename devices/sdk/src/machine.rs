@@ -1,0 +1,57 @@
+//! The machine a device runs in, as a native build sees it.
+
+use crate::wit::{Level, Mode, Nanoseconds, Request, WakeupReason};
+
+/// What a device may do, one method for each imported function of the contract;
+/// the WIT package says what each means. A native build has no host to call; in
+/// a unit test the machine is `fake::Fake`.
+pub trait Machine {
+    /// `lines.set`
+    fn set_line(&mut self, line: u32, level: bool);
+
+    /// `regions.map`
+    fn map(&mut self, region: u32, base: u64, priority: u8);
+    /// `regions.unmap`
+    fn unmap(&mut self, region: u32);
+
+    /// `timers.arm`
+    fn arm(&mut self, timer: u32, deadline: Nanoseconds);
+    /// `timers.disarm`
+    fn disarm(&mut self, timer: u32);
+
+    /// `log.write`
+    fn log(&mut self, level: Level, message: &str);
+
+    /// `power.ask`
+    fn ask_power(&mut self, request: Request);
+    /// `power.exit`
+    fn exit(&mut self, status: u8);
+    /// `power.enable-wakeup`
+    fn enable_wakeup(&mut self, reason: WakeupReason, enabled: bool);
+    /// `power.wake`
+    fn wake(&mut self, reason: WakeupReason);
+
+    /// `streams.put`
+    fn put(&mut self, stream: u32, byte: u8);
+    /// `streams.ready`
+    fn ready(&mut self, stream: u32);
+
+    /// `ram-windows.set`
+    fn set_window(&mut self, window: u32, mode: Mode);
+
+    /// `pci-bus.read`
+    fn pci_read(&mut self, bus: u32, devfn: u8, offset: u16, size: u8) -> u32;
+    /// `pci-bus.write`
+    fn pci_write(&mut self, bus: u32, devfn: u8, offset: u16, size: u8, value: u32);
+
+    /// `i2c-bus.start`
+    fn i2c_start(&mut self, bus: u32, address: u8, read: bool) -> bool;
+    /// `i2c-bus.send`
+    fn i2c_send(&mut self, bus: u32, address: u8, byte: u8) -> bool;
+    /// `i2c-bus.receive`
+    fn i2c_receive(&mut self, bus: u32, address: u8) -> u8;
+    /// `i2c-bus.nack`
+    fn i2c_nack(&mut self, bus: u32, address: u8);
+    /// `i2c-bus.stop`
+    fn i2c_stop(&mut self, bus: u32, address: u8);
+}
