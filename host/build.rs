@@ -1,0 +1,284 @@
+//! Builds the devices: every crate under `devices/` that is a `cdylib` becomes
+//! a component in `OUT_DIR`, and `components.rs` there lists them all. Which
+//! devices there are is for that directory to say; the host knows none.
+//!
+//! A device may have variants: `[package.metadata.component] variants = ["x"]`
+//! asks for a second component, `<name>+x`, built with the cargo feature `x`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use toml_edit::DocumentMut;
+use wit_component::{ComponentEncoder, metadata};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "device";
+
+fn main() {
+    match build() {
+        Ok(()) => {}
+        Err(Failure::Plain(line)) => println!("cargo::error={line}"),
+        Err(Failure::Compiler(line)) => {
+            // Cargo shows what a build script wrote, here the compiler's
+            // messages, only if the script itself fails.
+            eprintln!("error: {line}");
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Why there are no components.
+enum Failure {
+    /// All there is to say is this line.
+    Plain(String),
+    /// The compiler has said why; this line comes after it.
+    Compiler(String),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Plain(format!("{error:#}"))
+    }
+}
+
+fn build() -> Result<(), Failure> {
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let root = root.parent().context("the host is not in a workspace")?;
+    check_target()?;
+
+    let devices = Device::all(root)?;
+    let target = target_directory(&out)?;
+    fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
+    // Builds of the host in different profiles share the directory, and cargo's
+    // own lock on it ends before the modules are read.
+    let lock = File::create(target.join("lock")).context("cannot create a lock file")?;
+    lock.lock().context("cannot lock the components' target directory")?;
+
+    let mut inputs = BTreeSet::from([root.join("Cargo.toml"), root.join("Cargo.lock")]);
+    let mut components = BTreeMap::new();
+    for (variant, members) in by_variant(&devices) {
+        // Cargo gives a cdylib the same file name whatever its features are:
+        // variants must not meet in one directory.
+        let target = target.join(variant.unwrap_or("plain"));
+        compile(root, &target, variant, &members)?;
+        for device in members {
+            let (module, sources) = device.artifacts(&target)?;
+            let name = match variant {
+                None => device.name.clone(),
+                Some(variant) => format!("{}+{variant}", device.name),
+            };
+            let file = format!("{name}.wasm");
+            fs::write(out.join(&file), encode(device, &module)?)
+                .with_context(|| format!("cannot write {file}"))?;
+            components.insert(name, file);
+            inputs.extend(sources);
+        }
+    }
+    fs::write(out.join("components.rs"), list(&components))
+        .context("cannot write components.rs")?;
+
+    for manifest in inputs.iter().filter_map(|source| manifest_of(source)).collect::<Vec<_>>() {
+        inputs.insert(manifest);
+    }
+    for input in inputs {
+        println!("cargo::rerun-if-changed={}", input.display());
+    }
+    Ok(())
+}
+
+/// A crate under `devices/`.
+struct Device {
+    name: String,
+    directory: PathBuf,
+    /// The file name of what it compiles to, without extension.
+    stem: String,
+    variants: Vec<String>,
+}
+
+impl Device {
+    fn all(root: &Path) -> Result<Vec<Self>> {
+        let directory = root.join("devices");
+        let cannot_read = || format!("cannot read {}", directory.display());
+        let mut devices = Vec::new();
+        for entry in fs::read_dir(&directory).with_context(cannot_read)? {
+            let directory = entry.with_context(cannot_read)?.path();
+            let manifest = directory.join("Cargo.toml");
+            if manifest.is_file() {
+                devices.extend(
+                    Self::read(directory, &manifest)
+                        .with_context(|| format!("cannot use {}", manifest.display()))?,
+                );
+            }
+        }
+        devices.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(devices)
+    }
+
+    /// The device, or none if the crate is a library for others.
+    fn read(directory: PathBuf, manifest: &Path) -> Result<Option<Self>> {
+        let manifest: DocumentMut = fs::read_to_string(manifest)?.parse()?;
+        let strings = |path: &[&str]| -> Vec<String> {
+            let item = path.iter().try_fold(manifest.as_item(), |item, key| item.get(key));
+            let array = item.and_then(|item| item.as_array());
+            let values = array.into_iter().flatten().filter_map(|value| value.as_str());
+            values.map(str::to_owned).collect()
+        };
+        if !strings(&["lib", "crate-type"]).iter().any(|kind| kind == "cdylib") {
+            return Ok(None);
+        }
+        let name = manifest.get("package").and_then(|package| package.get("name"));
+        let name = name.and_then(|name| name.as_str()).context("the package has no name")?;
+        let stem = manifest["lib"].get("name").and_then(|name| name.as_str()).unwrap_or(name);
+        Ok(Some(Self {
+            name: name.to_owned(),
+            directory,
+            stem: stem.replace('-', "_"),
+            variants: strings(&["package", "metadata", "component", "variants"]),
+        }))
+    }
+
+    /// The core module, and the sources cargo says it was made from.
+    fn artifacts(&self, target: &Path) -> Result<(Vec<u8>, Vec<PathBuf>)> {
+        let path = target.join(TARGET).join(PROFILE).join(&self.stem);
+        let read = |extension| {
+            let path = path.with_extension(extension);
+            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let sources = String::from_utf8(read("d")?).context("a source's path is not UTF-8")?;
+        let (_, sources) = sources.split_once(": ").context("unexpected form of a .d file")?;
+        // Words are separated by spaces; a space inside one is escaped.
+        let sources = sources.trim_end().replace("\\ ", "\0");
+        let sources = sources.split(' ').map(|path| path.replace('\0', " ").into()).collect();
+        Ok((read("wasm")?, sources))
+    }
+}
+
+/// What has to be built together: the devices as they are, then each variant.
+fn by_variant(devices: &[Device]) -> BTreeMap<Option<&str>, Vec<&Device>> {
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for device in devices {
+        let variants = device.variants.iter().map(|variant| Some(variant.as_str()));
+        for variant in variants.chain([None]) {
+            groups.entry(variant).or_default().push(device);
+        }
+    }
+    groups
+}
+
+/// Runs cargo inside cargo. The lock file is that of the outer build, which has
+/// just brought it up to date: with `--locked`, the network is used only to
+/// fetch a dependency that was never downloaded.
+fn compile(
+    root: &Path,
+    target: &Path,
+    variant: Option<&str>,
+    devices: &[&Device],
+) -> Result<(), Failure> {
+    let mut cargo = Command::new(variable("CARGO")?);
+    cargo.current_dir(root).args(["build", "--quiet", "--locked", "--lib"]);
+    cargo.args(["--target", TARGET, "--profile", PROFILE, "--target-dir"]).arg(target);
+    for device in devices {
+        cargo.args(["--package", &device.name]);
+        if let Some(variant) = variant {
+            cargo.args(["--features", &format!("{}/{variant}", device.name)]);
+        }
+    }
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_of_outer_build) {
+            cargo.env_remove(name);
+        }
+    }
+    // Set and empty, it overrides RUSTFLAGS and the user's configuration too:
+    // such flags are meant for the machine that runs the host.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
+    let status = cargo.status().context("cannot run cargo")?;
+    if status.success() {
+        return Ok(());
+    }
+    let variant = variant.map(|variant| format!(" as {variant:?}")).unwrap_or_default();
+    Err(Failure::Compiler(format!("cannot build the devices{variant}: see the messages above")))
+}
+
+/// Whether an environment variable says how the outer build is done, rather
+/// than where cargo finds crates or how many jobs it may run.
+fn is_of_outer_build(name: &str) -> bool {
+    const KEPT: [&str; 8] = [
+        "CARGO_HOME",
+        "CARGO_HTTP_",
+        "CARGO_MAKEFLAGS",
+        "CARGO_NET_",
+        "CARGO_REGISTRIES_",
+        "CARGO_REGISTRY_",
+        "CARGO_SOURCE_",
+        "CARGO_TERM_",
+    ];
+    const WRAPPERS: [&str; 2] = ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
+    WRAPPERS.contains(&name)
+        || name.starts_with("CARGO_") && !KEPT.iter().any(|kept| name.starts_with(kept))
+}
+
+/// Makes a component of a core module.
+fn encode(device: &Device, module: &[u8]) -> Result<Vec<u8>> {
+    let encode = || {
+        let (_, bindings) = metadata::decode(module)?;
+        ensure!(
+            !bindings.resolve.worlds[bindings.world].exports.is_empty(),
+            "it exports no device: its lib.rs must call southbridge_sdk::export!"
+        );
+        ComponentEncoder::default().module(module)?.validate(true).encode()
+    };
+    encode().with_context(|| {
+        format!("cannot make a component of {} ({})", device.name, device.directory.display())
+    })
+}
+
+/// The source of `components.rs`.
+fn list(components: &BTreeMap<String, String>) -> String {
+    let mut text = String::from("static COMPONENTS: &[(&str, &[u8])] = &[\n");
+    for (name, file) in components {
+        let _ = writeln!(text, "    ({name:?}, include_bytes!({file:?})),");
+    }
+    text + "];\n"
+}
+
+/// The manifest of the crate a source belongs to.
+fn manifest_of(source: &Path) -> Option<PathBuf> {
+    source.ancestors().skip(1).map(|dir| dir.join("Cargo.toml")).find(|path| path.is_file())
+}
+
+/// Beside the directories of the outer build, so that `cargo clean` reaches it,
+/// and not one of them: cargo holds a lock on each while it runs this script.
+fn target_directory(out: &Path) -> Result<PathBuf> {
+    let profile = out.ancestors().find(|dir| dir.ends_with("build")).and_then(Path::parent);
+    let target = profile.and_then(Path::parent).context("OUT_DIR is not where cargo puts it")?;
+    // With `--target` there is one more level.
+    let target = if target.ends_with(variable("TARGET")?) { target.parent() } else { Some(target) };
+    Ok(target.context("OUT_DIR is not where cargo puts it")?.join("components"))
+}
+
+fn check_target() -> Result<(), Failure> {
+    let mut rustc = Command::new(variable("RUSTC")?);
+    let output = rustc.args(["--print", "target-libdir", "--target", TARGET]).output();
+    let output = output.context("cannot run rustc")?;
+    let directory = String::from_utf8_lossy(&output.stdout);
+    let has_core = fs::read_dir(directory.trim_end()).is_ok_and(|mut files| {
+        files
+            .any(|file| file.is_ok_and(|f| f.file_name().to_string_lossy().starts_with("libcore-")))
+    });
+    if has_core {
+        return Ok(());
+    }
+    Err(Failure::Plain(format!(
+        "the WebAssembly target is not installed: run `rustup target add {TARGET}`"
+    )))
+}
+
+fn variable(name: &str) -> Result<String> {
+    env::var(name).with_context(|| format!("{name} is not set: this script is run by cargo"))
+}

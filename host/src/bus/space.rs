@@ -1,0 +1,177 @@
+//! A processor's address space.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use access::{UNASSIGNED, chunk, mask};
+use arc_swap::ArcSwap;
+
+use super::map::{Mapping, Overlap, Ranges, overlap};
+use super::ports::PortTable;
+use crate::component::Effects;
+use crate::slot::Slot;
+
+/// The two spaces of a processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpaceKind {
+    /// 64 Ki I/O ports.
+    Port,
+    /// Physical addresses of 64 bits.
+    Memory,
+}
+
+impl SpaceKind {
+    /// The last address.
+    #[must_use]
+    pub const fn last(self) -> u64 {
+        match self {
+            Self::Port => 0xffff,
+            Self::Memory => u64::MAX,
+        }
+    }
+}
+
+/// An address space with the regions mapped into it.
+///
+/// Accesses read an immutable snapshot and take no lock but the device's own. A
+/// change makes a new snapshot; an access that has begun ends with the old one.
+pub struct AddressSpace {
+    kind: SpaceKind,
+    current: ArcSwap<Snapshot>,
+    /// The mappings in the order in which they were made; held while a snapshot
+    /// is replaced.
+    mappings: Mutex<Vec<Mapping>>,
+}
+
+struct Snapshot {
+    mappings: Vec<Mapping>,
+    index: Index,
+}
+
+enum Index {
+    Ports(PortTable),
+    Memory(Ranges),
+}
+
+impl Snapshot {
+    fn new(kind: SpaceKind, mappings: &[Mapping]) -> Self {
+        let ranges = Ranges::new(mappings);
+        let index = match kind {
+            SpaceKind::Port => Index::Ports(PortTable::new(&ranges)),
+            SpaceKind::Memory => Index::Memory(ranges),
+        };
+        Self { mappings: mappings.to_vec(), index }
+    }
+
+    fn find(&self, address: u64) -> Option<&Mapping> {
+        let found = match &self.index {
+            Index::Ports(table) => table.find(address),
+            Index::Memory(ranges) => ranges.find(address),
+        };
+        self.mappings.get(found?)
+    }
+}
+
+impl AddressSpace {
+    /// A space with nothing in it.
+    #[must_use]
+    pub fn new(kind: SpaceKind) -> Self {
+        let current = ArcSwap::from_pointee(Snapshot::new(kind, &[]));
+        Self { kind, current, mappings: Mutex::new(Vec::new()) }
+    }
+
+    /// Which space it is.
+    #[must_use]
+    pub const fn kind(&self) -> SpaceKind {
+        self.kind
+    }
+
+    /// Reads `size` bytes (1, 2, 4 or 8), little-endian. Where nothing is mapped
+    /// the bits are ones.
+    pub fn read(&self, address: u64, size: u8, effects: &mut Effects) -> u64 {
+        let snapshot = self.current.load();
+        let mut value = 0;
+        self.pieces(&snapshot, address, size, |mapping, at, done, width| {
+            let part = match mapping {
+                Some(Mapping { slot, region, rules, .. }) => {
+                    access::read(rules, at, width, |offset, width| {
+                        slot.read(*region, offset, width, effects)
+                    })
+                }
+                None => mask(width),
+            };
+            value |= part << (8 * done);
+        });
+        value
+    }
+
+    /// Writes the low `size` bytes (1, 2, 4 or 8) of `value`, little-endian.
+    /// Where nothing is mapped they are dropped.
+    pub fn write(&self, address: u64, size: u8, value: u64, effects: &mut Effects) {
+        let snapshot = self.current.load();
+        self.pieces(&snapshot, address, size, |mapping, at, done, width| {
+            if let Some(Mapping { slot, region, rules, .. }) = mapping {
+                let part = value >> (8 * done) & mask(width);
+                access::write(rules, at, width, part, |offset, width, part| {
+                    slot.write(*region, offset, width, part, effects);
+                });
+            }
+        });
+    }
+
+    /// Cuts an access into pieces, each for the region at its first byte, or for
+    /// nothing: the mapping, the offset in it, the bytes done before and the
+    /// piece's width.
+    fn pieces(
+        &self,
+        snapshot: &Snapshot,
+        address: u64,
+        size: u8,
+        mut piece: impl FnMut(Option<&Mapping>, u64, u8, u8),
+    ) {
+        let mut done = 0;
+        while done < size {
+            let here = address.wrapping_add(u64::from(done));
+            let mapping = snapshot.find(here);
+            let (rules, offset) = match mapping {
+                Some(mapping) => (&mapping.rules, here - mapping.base),
+                None => (&UNASSIGNED, here),
+            };
+            let width = chunk(rules, offset, u64::from(size - done));
+            piece(mapping, offset, done, width);
+            done += width;
+        }
+    }
+
+    /// Maps a region, or moves it.
+    pub fn map(&self, mapping: Mapping) {
+        self.change(|mappings| {
+            mappings.retain(|other| !other.is(&mapping.slot, mapping.region));
+            mappings.push(mapping);
+        });
+    }
+
+    /// Takes a region of a device out of the space.
+    pub fn unmap(&self, slot: &Slot, region: u32) {
+        self.change(|mappings| mappings.retain(|other| !other.is(slot, region)));
+    }
+
+    /// The first two regions of equal priority that share an address.
+    #[must_use]
+    pub fn overlap(&self) -> Option<Overlap> {
+        overlap(&self.current.load().mappings)
+    }
+
+    /// All mappings, for people, in the order of their addresses.
+    #[must_use]
+    pub fn mappings(&self) -> Vec<Mapping> {
+        let mut mappings = self.current.load().mappings.clone();
+        mappings.sort_by_key(|mapping| (mapping.base, mapping.priority));
+        mappings
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Mapping>)) {
+        let mut mappings = self.mappings.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut mappings);
+        self.current.store(Arc::new(Snapshot::new(self.kind, &mappings)));
+    }
+}

@@ -1,0 +1,116 @@
+//! Checks what a device says about itself before anything relies on it.
+
+use std::collections::BTreeSet;
+
+use access::{Rules, Sizes};
+
+use super::{AccessSizes, Attachment, BusKind, Description, Direction, Region, Space};
+
+/// More of anything than a device has use for; bounds what a host keeps for it.
+const MOST: usize = 1024;
+
+/// The lines of a PCI bus: four for each of its 32 slots.
+const BUS_LINES: usize = 128;
+
+/// Checks a description.
+///
+/// # Errors
+/// One line that names what does not hold together.
+pub(super) fn check(description: &Description) -> Result<(), String> {
+    let Description {
+        name,
+        version: _,
+        build: _,
+        summary: _,
+        attachment,
+        properties,
+        regions,
+        lines,
+        timers,
+        buses,
+        streams,
+        windows,
+    } = description;
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Err(format!("name {name:?}: letters, digits, '-', '_' and '.' expected"));
+    }
+    unique("property", properties.iter().map(|property| &property.name))?;
+    unique("region", regions.iter().map(|region| &region.name))?;
+    unique("line", lines.iter().map(|line| &line.name))?;
+    unique("timer", timers)?;
+    unique("bus", buses.iter().map(|bus| &bus.name))?;
+    unique("stream", streams)?;
+    unique("window", windows.iter().map(|window| &window.name))?;
+
+    for region in regions {
+        let refuse = |reason: String| Err(format!("region {}: {reason}", region.name));
+        if region.size == 0 {
+            return refuse("size is 0".into());
+        }
+        if region.space == Space::Port && region.size > 1 << 16 {
+            return refuse(format!("{} ports, at most 65536 expected", region.size));
+        }
+        for (what, sizes) in [("valid", region.valid), ("implemented", region.implemented)] {
+            if !Sizes::from(sizes).is_sound() {
+                let AccessSizes { min, max, .. } = sizes;
+                return refuse(format!(
+                    "{what} sizes {min} to {max}: 1, 2, 4 or 8 in order expected"
+                ));
+            }
+        }
+    }
+    let spaces = regions.iter().filter(|region| region.space == Space::Configuration).count();
+    if spaces > 1 {
+        return Err(format!("{spaces} configuration spaces, at most one expected"));
+    }
+    if *attachment == Attachment::Pci && spaces == 0 {
+        return Err("attaches to PCI and has no configuration space".into());
+    }
+    for bus in buses {
+        let Some(first) = bus.first_interrupt_line else { continue };
+        let end = (first as usize).saturating_add(BUS_LINES);
+        let range = lines.get(first as usize..end).unwrap_or_default();
+        let inputs = range.iter().filter(|line| line.direction == Direction::Input).count();
+        if bus.kind != BusKind::Pci || inputs != BUS_LINES {
+            return Err(format!(
+                "bus {}: a PCI bus with {BUS_LINES} input lines from {first} on expected",
+                bus.name
+            ));
+        }
+    }
+    for window in windows {
+        let end = window.base.checked_add(window.size);
+        if window.size == 0 || (window.base | window.size) & 0xfff != 0 || end.is_none() {
+            let name = &window.name;
+            return Err(format!("window {name}: base and size in whole pages of 4096 expected"));
+        }
+    }
+    Ok(())
+}
+
+impl From<AccessSizes> for Sizes {
+    fn from(AccessSizes { min, max, unaligned }: AccessSizes) -> Self {
+        Self { min, max, unaligned }
+    }
+}
+
+impl Region {
+    /// How accesses meet the region's registers.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules { valid: self.valid.into(), implemented: self.implemented.into() }
+    }
+}
+
+fn unique<'a>(what: &str, names: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.is_empty() || !seen.insert(name) {
+            return Err(format!("{what} {name:?}: a name that is unique expected"));
+        }
+    }
+    if seen.len() > MOST {
+        return Err(format!("{} of kind {what}, at most {MOST} expected", seen.len()));
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! A component that has been compiled and has said what it is.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+
+use super::bindings::device_component::southbridge::device as contract;
+use super::instance::{Environment, Instance};
+use super::outside::Outside;
+use super::{Description, Engine, Error, description};
+
+/// The package of the contract, without its version.
+const PACKAGE: &str = "southbridge:device/";
+
+/// The version of the contract this host speaks.
+const VERSION: &str = "0.1.0";
+
+/// An interface of the contract that a device may import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Interface {
+    /// Output lines; granted to every device.
+    Lines,
+    /// Mappings of regions; granted to every device.
+    Regions,
+    /// Timers; granted to every device.
+    Timers,
+    /// Messages for the operator; granted to every device.
+    Log,
+    /// The machine's power state.
+    Power,
+    /// Character streams.
+    Streams,
+    /// Windows in which the device decides whether RAM answers.
+    RamWindows,
+    /// Configuration cycles on a PCI bus of its own.
+    PciBus,
+    /// Transfers on an I2C bus of its own.
+    I2cBus,
+}
+
+impl Interface {
+    const ALL: [(Self, &str); 9] = [
+        (Self::Lines, "lines"),
+        (Self::Regions, "regions"),
+        (Self::Timers, "timers"),
+        (Self::Log, "log"),
+        (Self::Power, "power"),
+        (Self::Streams, "streams"),
+        (Self::RamWindows, "ram-windows"),
+        (Self::PciBus, "pci-bus"),
+        (Self::I2cBus, "i2c-bus"),
+    ];
+
+    /// Whether a device has the interface without being granted it: it reaches
+    /// only what the device itself declared.
+    #[must_use]
+    pub const fn is_free(self) -> bool {
+        matches!(self, Self::Lines | Self::Regions | Self::Timers | Self::Log)
+    }
+
+    /// The interface's name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    fn link(self, linker: &mut Linker<Outside>) -> wasmtime::Result<()> {
+        type Own = HasSelf<Outside>;
+        match self {
+            Self::Lines => contract::lines::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Regions => contract::regions::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Timers => contract::timers::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Log => contract::log::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Power => contract::power::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Streams => contract::streams::add_to_linker::<_, Own>(linker, |own| own),
+            Self::RamWindows => contract::ram_windows::add_to_linker::<_, Own>(linker, |own| own),
+            Self::PciBus => contract::pci_bus::add_to_linker::<_, Own>(linker, |own| own),
+            Self::I2cBus => contract::i2c_bus::add_to_linker::<_, Own>(linker, |own| own),
+        }
+    }
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Interface {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(interface, _)| *interface).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|(_, name)| *name).collect();
+            format!("no interface {name:?}; one of {} expected", names.join(", "))
+        })
+    }
+}
+
+/// A compiled component. Cheap to clone.
+#[derive(Clone)]
+pub struct Image(Arc<Inner>);
+
+struct Inner {
+    hash: String,
+    size: usize,
+    description: Description,
+    imports: BTreeSet<Interface>,
+    exports: BTreeSet<String>,
+    /// Linked to all that the component imports: grants are checked before.
+    linked: InstancePre<Outside>,
+}
+
+impl Image {
+    pub(super) fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
+        let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let component = compile(engine, bytes, &hash)?;
+        let engine = engine.wasmtime();
+        let (imports, exports) = interfaces(engine, &component)?;
+
+        let unusable = |error: wasmtime::Error| Error::Unusable(format!("{error:#}"));
+        let mut linker = Linker::new(engine);
+        contract::types::add_to_linker::<_, HasSelf<Outside>>(&mut linker, |own| own)
+            .and_then(|()| {
+                contract::state::add_to_linker::<_, HasSelf<Outside>>(&mut linker, |own| own)
+            })
+            .map_err(unusable)?;
+        for interface in &imports {
+            interface.link(&mut linker).map_err(unusable)?;
+        }
+        let linked = linker.instantiate_pre(&component).map_err(unusable)?;
+        let description = Instance::describe(&linked)?;
+        description::check(&description).map_err(Error::BadDescription)?;
+        let size = bytes.len();
+        Ok(Self(Arc::new(Inner { hash, size, description, imports, exports, linked })))
+    }
+
+    /// SHA-256 of the component's bytes, in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.0.hash
+    }
+
+    /// Bytes of the component.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.size
+    }
+
+    /// What the device is.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.0.description
+    }
+
+    /// `name version`, with the build where there is one.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let Description { name, version, build, .. } = self.description();
+        if build.is_empty() {
+            format!("{name} {version}")
+        } else {
+            format!("{name} {version}+{build}")
+        }
+    }
+
+    /// The interfaces of the contract that the component imports.
+    #[must_use]
+    pub fn imports(&self) -> &BTreeSet<Interface> {
+        &self.0.imports
+    }
+
+    /// The interfaces of the contract that the component exports, by name.
+    #[must_use]
+    pub fn exports(&self) -> &BTreeSet<String> {
+        &self.0.exports
+    }
+
+    /// Checks that all the component imports is granted.
+    ///
+    /// # Errors
+    /// [`Error::NotGranted`] with the first interface that is not.
+    pub fn check_grants(&self, grants: &BTreeSet<Interface>) -> Result<(), Error> {
+        let missing = self.imports().iter().find(|i| !i.is_free() && !grants.contains(i));
+        missing.map_or(Ok(()), |interface| Err(Error::NotGranted(*interface)))
+    }
+
+    /// Makes an instance with a store of its own and configures it.
+    ///
+    /// # Errors
+    /// An import is not granted, the component cannot be instantiated within its
+    /// limits, fails, or refuses its properties.
+    pub fn instantiate(&self, environment: &Environment) -> Result<Instance, Error> {
+        self.check_grants(&environment.grants)?;
+        Instance::new(self, environment)
+    }
+
+    pub(super) fn linked(&self) -> &InstancePre<Outside> {
+        &self.0.linked
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({}, {})", self.title(), self.hash())
+    }
+}
+
+fn compile(engine: &Engine, bytes: &[u8], hash: &str) -> Result<Component, Error> {
+    check_preamble(bytes)?;
+    if let Some(component) = engine.cache().and_then(|cache| cache.find(engine.wasmtime(), hash)) {
+        return Ok(component);
+    }
+    let component = Component::from_binary(engine.wasmtime(), bytes)
+        .map_err(|error| Error::NotAComponent(format!("{:#}", error)))?;
+    if let Some(cache) = engine.cache() {
+        cache.store(hash, &component);
+    }
+    Ok(component)
+}
+
+/// Tells a core module and anything else from a component before the compiler
+/// does, in words of its own (Component Model, binary format: preamble).
+fn check_preamble(bytes: &[u8]) -> Result<(), Error> {
+    let refuse = |reason: &str| Err(Error::NotAComponent(reason.into()));
+    match bytes {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
+            refuse("a core module; make a component of it with `wasm-tools component new`")
+        }
+        [0, b'a', b's', b'm', ..] => refuse("a WebAssembly file of an unknown kind"),
+        [] => refuse("the file is empty"),
+        _ => refuse("the file does not begin with \\0asm"),
+    }
+}
+
+fn interfaces(
+    engine: &wasmtime::Engine,
+    component: &Component,
+) -> Result<(BTreeSet<Interface>, BTreeSet<String>), Error> {
+    let kind = component.component_type();
+    let ours = |name: &str| {
+        let (name, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
+        Some((name.to_owned(), version.to_owned()))
+    };
+
+    let expected = format!("{PACKAGE}device@{VERSION}");
+    let mut exports = BTreeSet::new();
+    for (name, item) in kind.exports(engine) {
+        let ComponentItem::ComponentInstance(_) = item.ty else { continue };
+        match ours(name) {
+            Some((interface, version)) if version == VERSION => {
+                exports.insert(interface);
+            }
+            Some((interface, _)) if interface == "device" => {
+                return Err(Error::OtherVersion { found: name.into(), expected });
+            }
+            _ => {}
+        }
+    }
+    if !exports.contains("device") {
+        return Err(Error::NotADevice { expected });
+    }
+
+    let mut imports = BTreeSet::new();
+    for (name, _) in kind.imports(engine) {
+        match ours(name) {
+            Some((interface, version)) if version == VERSION => match interface.as_str() {
+                // Types only: nothing to grant.
+                "types" | "state" => {}
+                other => {
+                    let known = other.parse();
+                    imports.insert(known.map_err(|_| Error::UnknownImport(name.into()))?);
+                }
+            },
+            _ => return Err(Error::UnknownImport(name.into())),
+        }
+    }
+    Ok((imports, exports))
+}

@@ -1,0 +1,303 @@
+//! A running device.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wasmtime::component::InstancePre;
+use wasmtime::Store;
+
+use super::bindings::device_component::DeviceComponent;
+use super::bindings::i2c_target_part::I2cTargetPart;
+use super::bindings::power_events_part::PowerEventsPart;
+use super::bindings::stream_input_part::StreamInputPart;
+use super::engine::ticks;
+use super::outside::Outside;
+use super::{
+    Children, Description, Effects, Error, Fault, Image, Interface, Limits, NoChildren, Outputs,
+    Property, Refusal, Scope, Section, SlotId, StateDescription, WakeupReason,
+};
+
+/// Where an instance runs: what its slot gives it.
+#[derive(Clone)]
+pub struct Environment {
+    /// The slot, for its effects.
+    pub slot: SlotId,
+    /// The slot's name, for messages.
+    pub name: Arc<str>,
+    /// The interfaces the machine file grants, besides the free ones.
+    pub grants: BTreeSet<Interface>,
+    /// A value for every property the device declares, in its order.
+    pub properties: Vec<Property>,
+    /// The devices on its buses.
+    pub children: Arc<dyn Children>,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A device in a store of its own. After a [`Fault`] it must not be called
+/// again.
+pub struct Instance {
+    store: Store<Outside>,
+    device: DeviceComponent,
+    i2c: Option<I2cTargetPart>,
+    stream: Option<StreamInputPart>,
+    power: Option<PowerEventsPart>,
+    /// How many ticks a call may take.
+    deadline: u64,
+}
+
+/// Calls an export of the interface `$part` under a deadline.
+macro_rules! call {
+    ($self:ident, $part:expr, $name:literal, $method:ident ( $($argument:expr),* )) => {{
+        $self.store.set_epoch_deadline($self.deadline);
+        let result = $part.$method(&mut $self.store $(, $argument)*);
+        result.map_err(|error| Fault::new($name, &error))
+    }};
+}
+
+/// Calls an export of an optional part; what a device without it answers is
+/// `$absent`.
+macro_rules! call_part {
+    ($self:ident, $part:ident . $interface:ident, $absent:expr, $name:literal,
+     $method:ident ( $($argument:expr),* )) => {
+        match &$self.$part {
+            Some(part) => call!($self, part.$interface(), $name, $method($($argument),*)),
+            None => Ok($absent),
+        }
+    };
+}
+
+impl Instance {
+    /// Asks a component what it is, in a store that is dropped afterwards.
+    pub(super) fn describe(linked: &InstancePre<Outside>) -> Result<Description, Error> {
+        let limits = Limits::default();
+        let name = Arc::from("(not plugged)");
+        let (children, outputs) = (Arc::new(NoChildren), Outputs::default());
+        let outside = Outside::new(SlotId(0), name, &limits, outputs, children);
+        let (mut store, instance) = start(linked, outside, &limits)?;
+        let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
+        let description = device.southbridge_device_device().call_describe(&mut store);
+        Ok(description.map_err(|error| Fault::new("describe", &error))?)
+    }
+
+    pub(super) fn new(image: &Image, environment: &Environment) -> Result<Self, Error> {
+        let Environment { slot, name, grants: _, properties, children, limits } = environment;
+        let outputs = Outputs::new(image.description());
+        let outside = Outside::new(*slot, name.clone(), limits, outputs, children.clone());
+        let (mut store, instance) = start(image.linked(), outside, limits)?;
+        let has = |part: &str| image.exports().contains(part);
+        let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
+        let i2c = has("i2c-target").then(|| I2cTargetPart::new(&mut store, &instance));
+        let stream = has("stream-input").then(|| StreamInputPart::new(&mut store, &instance));
+        let power = has("power-events").then(|| PowerEventsPart::new(&mut store, &instance));
+        let mut this = Self {
+            device,
+            i2c: i2c.transpose().map_err(unusable)?,
+            stream: stream.transpose().map_err(unusable)?,
+            power: power.transpose().map_err(unusable)?,
+            store,
+            deadline: ticks(limits.deadline),
+        };
+        let device = this.device.southbridge_device_device();
+        call!(this, device, "configure", call_configure(properties))?
+            .map_err(Error::Configuration)?;
+        Ok(this)
+    }
+
+    /// `device.describe-state`
+    pub fn describe_state(&mut self) -> Result<StateDescription, Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "describe-state", call_describe_state())
+    }
+
+    /// `device.reset`
+    pub fn reset(&mut self, now: u64) -> Result<(), Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "reset", call_reset(now))
+    }
+
+    /// `device.io-read`
+    pub fn io_read(&mut self, region: u32, offset: u64, size: u8, now: u64) -> Result<u64, Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "io-read", call_io_read(region, offset, size, now))
+    }
+
+    /// `device.io-write`
+    pub fn io_write(
+        &mut self,
+        region: u32,
+        offset: u64,
+        size: u8,
+        value: u64,
+        now: u64,
+    ) -> Result<(), Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "io-write", call_io_write(region, offset, size, value, now))
+    }
+
+    /// `device.line-changed`
+    pub fn line_changed(&mut self, line: u32, level: bool, now: u64) -> Result<(), Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "line-changed", call_line_changed(line, level, now))
+    }
+
+    /// `device.timer-expired`
+    pub fn timer_expired(&mut self, timer: u32, now: u64) -> Result<(), Fault> {
+        self.store.data_mut().outputs.expired(timer);
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "timer-expired", call_timer_expired(timer, now))
+    }
+
+    /// `device.save`
+    pub fn save(&mut self, scope: Scope) -> Result<Vec<Section>, Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "save", call_save(scope))
+    }
+
+    /// `device.load`. The inner error is the device's refusal of the state.
+    pub fn load(
+        &mut self,
+        scope: Scope,
+        sections: &[Section],
+        now: u64,
+    ) -> Result<Result<(), Refusal>, Fault> {
+        let device = self.device.southbridge_device_device();
+        call!(self, device, "load", call_load(scope, sections, now))
+    }
+
+    /// `i2c-target.start`; a device that is no target does not acknowledge.
+    pub fn i2c_start(&mut self, read: bool, now: u64) -> Result<bool, Fault> {
+        call_part!(
+            self,
+            i2c.southbridge_device_i2c_target,
+            false,
+            "i2c-target.start",
+            call_start(read, now)
+        )
+    }
+
+    /// `i2c-target.send`
+    pub fn i2c_send(&mut self, byte: u8, now: u64) -> Result<bool, Fault> {
+        call_part!(
+            self,
+            i2c.southbridge_device_i2c_target,
+            false,
+            "i2c-target.send",
+            call_send(byte, now)
+        )
+    }
+
+    /// `i2c-target.receive`
+    pub fn i2c_receive(&mut self, now: u64) -> Result<u8, Fault> {
+        call_part!(
+            self,
+            i2c.southbridge_device_i2c_target,
+            0xff,
+            "i2c-target.receive",
+            call_receive(now)
+        )
+    }
+
+    /// `i2c-target.nack`
+    pub fn i2c_nack(&mut self, now: u64) -> Result<(), Fault> {
+        call_part!(self, i2c.southbridge_device_i2c_target, (), "i2c-target.nack", call_nack(now))
+    }
+
+    /// `i2c-target.stop`
+    pub fn i2c_stop(&mut self, now: u64) -> Result<(), Fault> {
+        call_part!(self, i2c.southbridge_device_i2c_target, (), "i2c-target.stop", call_stop(now))
+    }
+
+    /// `stream-input.room`; a device without input has none.
+    pub fn stream_room(&mut self, stream: u32) -> Result<u32, Fault> {
+        call_part!(
+            self,
+            stream.southbridge_device_stream_input,
+            0,
+            "stream-input.room",
+            call_room(stream)
+        )
+    }
+
+    /// `stream-input.receive`
+    pub fn stream_receive(&mut self, stream: u32, byte: u8, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            stream.southbridge_device_stream_input,
+            (),
+            "stream-input.receive",
+            call_receive(stream, byte, now)
+        )
+    }
+
+    /// `power-events.button-pressed`; a device that does not listen does
+    /// nothing.
+    pub fn button_pressed(&mut self, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            power.southbridge_device_power_events,
+            (),
+            "power-events.button-pressed",
+            call_button_pressed(now)
+        )
+    }
+
+    /// `power-events.woken`
+    pub fn woken(&mut self, reason: WakeupReason, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            power.southbridge_device_power_events,
+            (),
+            "power-events.woken",
+            call_woken(reason, now)
+        )
+    }
+
+    /// Moves the effects recorded since the last time to the end of `effects`.
+    pub fn take_effects(&mut self, effects: &mut Effects) {
+        effects.append(&mut self.store.data_mut().effects);
+    }
+
+    /// What the device drives now.
+    #[must_use]
+    pub fn outputs(&self) -> &Outputs {
+        &self.store.data().outputs
+    }
+
+    /// The number of its last effect.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.store.data().sequence
+    }
+
+    /// How many effects named something the device did not declare.
+    #[must_use]
+    pub fn violations(&self) -> u64 {
+        self.store.data().violations
+    }
+
+    /// Drops the effects recorded so far and goes on counting from `sequence`:
+    /// what a device records while it is loaded is compared with its
+    /// predecessor's outputs instead.
+    pub fn take_over(&mut self, sequence: u64) {
+        let outside = self.store.data_mut();
+        outside.effects.clear();
+        outside.sequence = sequence;
+    }
+}
+
+fn start(
+    linked: &InstancePre<Outside>,
+    outside: Outside,
+    limits: &Limits,
+) -> Result<(Store<Outside>, wasmtime::component::Instance), Error> {
+    let mut store = Store::new(linked.engine(), outside);
+    store.limiter(|outside| &mut outside.limits);
+    store.set_epoch_deadline(ticks(limits.deadline));
+    let instance = linked.instantiate(&mut store).map_err(unusable)?;
+    Ok((store, instance))
+}
+
+fn unusable(error: wasmtime::Error) -> Error {
+    Error::Unusable(format!("cannot be instantiated: {}", error.root_cause()))
+}

@@ -1,0 +1,59 @@
+//! How much a device may use.
+
+use std::time::{Duration, Instant};
+
+/// The limits of one device.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a call may take. The granularity is a millisecond.
+    pub deadline: Duration,
+    /// Bytes of linear memory.
+    pub memory: usize,
+    /// Elements of a table.
+    pub table: usize,
+    /// Log messages per second.
+    pub messages: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_millis(100),
+            memory: 16 << 20,
+            table: 10_000,
+            messages: 100,
+        }
+    }
+}
+
+/// Lets a number of messages through per second, and counts the rest.
+pub(super) struct MessageRate {
+    most: u32,
+    second: Instant,
+    passed: u32,
+    dropped: u64,
+}
+
+impl MessageRate {
+    pub(super) fn new(most: u32) -> Self {
+        Self { most, second: Instant::now(), passed: 0, dropped: 0 }
+    }
+
+    /// Whether a message may pass. When a new second begins, also how many were
+    /// dropped in the last.
+    pub(super) fn pass(&mut self) -> (bool, Option<u64>) {
+        let mut report = None;
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            self.second = Instant::now();
+            self.passed = 0;
+            report = Some(std::mem::take(&mut self.dropped)).filter(|&dropped| dropped > 0);
+        }
+        let pass = self.passed < self.most;
+        if pass {
+            self.passed += 1;
+        } else {
+            self.dropped += 1;
+        }
+        (pass, report)
+    }
+}

@@ -1,0 +1,42 @@
+//! A device's component: compiled, linked, limited, and called.
+//!
+//! An [`Engine`] compiles the bytes of a component, or finds the code it
+//! compiled earlier in its [`CodeCache`], and makes an [`Image`] of it. An image
+//! says what it is ([`Image::description`]) and which interfaces it asks for
+//! ([`Image::imports`]). [`Image::instantiate`] gives an [`Instance`] with a
+//! store of its own, so that a trap in one is nobody else's; what an instance
+//! does to the world is recorded as [`Effect`]s and applied by others.
+
+mod bindings;
+mod cache;
+mod description;
+mod effect;
+mod engine;
+mod error;
+mod image;
+mod instance;
+mod limits;
+mod outside;
+mod outputs;
+
+pub use bindings::device_component::exports::southbridge::device::device::{
+    Description, Property, Refusal, Scope, Section, StateDescription,
+};
+pub use bindings::device_component::southbridge::device::power::{Request, WakeupReason};
+pub use bindings::device_component::southbridge::device::ram_windows::Mode;
+pub use bindings::device_component::southbridge::device::state::{
+    Field, SectionDescription, Structure,
+};
+pub use bindings::device_component::southbridge::device::types::{
+    AccessSizes, Attachment, Bus, BusKind, Direction, Line, PropertyDeclaration, PropertyValue,
+    RamWindow, Region, Space,
+};
+pub use cache::CodeCache;
+pub use effect::{Effect, Effects, Recorded, SlotId};
+pub use engine::Engine;
+pub use error::{Error, Fault};
+pub use image::{Image, Interface};
+pub use instance::{Environment, Instance};
+pub use limits::Limits;
+pub use outputs::Outputs;
+pub use outside::{Children, NoChildren};

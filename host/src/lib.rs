@@ -1,0 +1,26 @@
+//! Southbridge: a device-model host.
+//!
+//! KVM runs the guest's processors; every device the guest sees is a
+//! WebAssembly component in a sandbox of its own, and can be replaced while the
+//! guest runs. The rooms of the house, from the ground up:
+//!
+//! - [`component`]: a device's code: engine, linking, limits, compiled-code cache;
+//! - [`slot`]: where one device is plugged: calls, effects out, swap, faults;
+//! - [`bus`]: from an address to a slot;
+//! - [`vm`]: KVM: memory, processors, interrupts, boot images;
+//! - [`machine`]: machine files become slots, buses and wires; applies effects;
+//! - [`guest`]: a machine with processors, and its life;
+//! - [`demo`]: a guest that shows it all.
+//!
+//! [`clock`], [`builtin`] and [`library`] are what several rooms use.
+
+pub mod builtin;
+pub mod bus;
+pub mod clock;
+pub mod component;
+pub mod demo;
+pub mod guest;
+pub mod library;
+pub mod machine;
+pub mod slot;
+pub mod vm;

@@ -1,0 +1,99 @@
+//! The components there are: those in the program, and files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use crate::builtin;
+use crate::component::{Engine, Error, Image};
+
+/// Why there is no component by a name.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// No component of this name is in the program.
+    #[error("no component {name:?} in this program{hint}; a file is named with a slash or .wasm")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The nearest names, or nothing.
+        hint: String,
+    },
+    /// The file cannot be read.
+    #[error("{path}: cannot read: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The component cannot be used.
+    #[error("{name}: {source}")]
+    Unusable {
+        /// The component's name or file.
+        name: String,
+        /// What is wrong with it.
+        source: Error,
+    },
+}
+
+/// Finds components by name and compiles each once.
+pub struct Library {
+    engine: Engine,
+    images: Mutex<BTreeMap<String, Image>>,
+}
+
+impl Library {
+    /// A library that compiles with `engine`.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        Self { engine, images: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The component of a reference: the name of one in the program
+    /// (`piix4-pm`), or a file, which has a slash in its name or ends in
+    /// `.wasm`. A file is read anew each time.
+    ///
+    /// # Errors
+    /// There is none, or it is not a device this host can run.
+    pub fn get(&self, reference: &str) -> Result<Image, LibraryError> {
+        if is_file(reference) {
+            return self.read(Path::new(reference));
+        }
+        let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = images.get(reference).cloned();
+        drop(images);
+        if let Some(image) = known {
+            return Ok(image);
+        }
+        let bytes = builtin::component(reference).ok_or_else(|| unknown(reference))?;
+        let image = self.load(reference, bytes)?;
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.insert(reference.into(), image.clone());
+        Ok(image)
+    }
+
+    fn read(&self, path: &Path) -> Result<Image, LibraryError> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path)
+            .map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;
+        self.load(&name, &bytes)
+    }
+
+    fn load(&self, name: &str, bytes: &[u8]) -> Result<Image, LibraryError> {
+        let image = self.engine.load(bytes);
+        image.map_err(|source| LibraryError::Unusable { name: name.into(), source })
+    }
+}
+
+fn is_file(reference: &str) -> bool {
+    reference.contains('/') || reference.ends_with(".wasm")
+}
+
+fn unknown(name: &str) -> LibraryError {
+    let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+    let mut near: Vec<_> = builtin::components().map(|(other, _)| other).collect();
+    near.retain(|other| distance(other) <= 3);
+    near.sort_by_key(|other| distance(other));
+    let hint = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
+    LibraryError::Unknown { name: name.into(), hint }
+}

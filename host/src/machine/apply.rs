@@ -1,0 +1,155 @@
+//! Applies effects: the one place where what a device recorded changes the
+//! machine.
+
+use std::sync::atomic::Ordering;
+
+use super::wiring::Sink;
+use super::{Machine, PowerEvent};
+use crate::bus::{AddressSpace, Mapping};
+use crate::component::{Effect, Effects, Mode, Recorded, SlotId, Space};
+
+impl Machine {
+    /// Applies effects in order, and those they lead to, and empties the list.
+    ///
+    /// The wires of a machine form no cycle, so this ends.
+    pub fn apply(&self, effects: &mut Effects) {
+        let mut next = 0;
+        while let Some(&recorded) = effects.get(next) {
+            next += match recorded.effect {
+                // A bridge that changes several windows at once has them changed
+                // at once: the processors stop only once for that.
+                Effect::Window { .. } => self.apply_windows(&effects[next..]),
+                _ => {
+                    self.apply_one(recorded, effects);
+                    1
+                }
+            };
+        }
+        effects.clear();
+    }
+
+    fn apply_one(&self, recorded: Recorded, effects: &mut Effects) {
+        let Recorded { slot, sequence, effect } = recorded;
+        match effect {
+            Effect::Line { line, level } => self.drive(slot, sequence, line, level, effects),
+            Effect::Map { region, base, priority } => {
+                self.map(slot, sequence, region, Some((base, priority)));
+            }
+            Effect::Unmap { region } => self.map(slot, sequence, region, None),
+            Effect::Arm { timer, deadline } => self.arm(slot, sequence, timer, Some(deadline)),
+            Effect::Disarm { timer } => self.arm(slot, sequence, timer, None),
+            Effect::Window { .. } => {}
+            Effect::Put { stream, byte } => {
+                if let Some(stream) = self.stream(slot, stream) {
+                    stream.put(byte);
+                }
+            }
+            Effect::Ready { stream } => {
+                if let Some(stream) = self.stream(slot, stream) {
+                    stream.ready();
+                }
+            }
+            Effect::Power(request) => (self.power)(PowerEvent::Asked(request)),
+            Effect::Exit { status } => (self.power)(PowerEvent::Exit(status)),
+            Effect::EnableWakeup { reason, enabled } => self.wakeups.enable(reason, enabled),
+            Effect::Wake(reason) => {
+                if self.wakeups.is_enabled(reason) {
+                    (self.power)(PowerEvent::Wake(reason));
+                }
+            }
+        }
+    }
+
+    fn drive(&self, slot: SlotId, sequence: u64, line: u32, level: bool, effects: &mut Effects) {
+        let Some(driven) = self.driven.get(slot.0 as usize) else { return };
+        let mut driven = driven.lock();
+        let Some(applied) = driven.lines.get_mut(line as usize) else { return };
+        if !applied.is_news(sequence) || applied.value == level {
+            return;
+        }
+        applied.value = level;
+        for sink in self.wires.of(slot, line) {
+            self.tell(sink, level, effects);
+        }
+    }
+
+    /// Tells the end of a wire its level.
+    pub(super) fn tell(&self, sink: &Sink, level: bool, effects: &mut Effects) {
+        match sink {
+            Sink::Input { slot, line, told } => {
+                if told.swap(level, Ordering::Relaxed) != level
+                    && let Some(slot) = self.by_id(*slot)
+                {
+                    slot.line_changed(*line, level, effects);
+                }
+            }
+            Sink::Gsi(gsi) => self.board.set_gsi(*gsi, level),
+            Sink::Cpu(pin) => self.board.set_cpu_pin(*pin, level),
+        }
+    }
+
+    fn map(&self, id: SlotId, sequence: u64, region: u32, place: Option<(u64, u8)>) {
+        let Some(slot) = self.by_id(id) else { return };
+        let image = slot.image();
+        let Some(declared) = image.description().regions.get(region as usize) else { return };
+        let Some(space) = self.space(declared.space) else { return };
+        let Some(driven) = self.driven.get(id.0 as usize) else { return };
+        let mut driven = driven.lock();
+        let applied = driven.regions.get_mut(region as usize);
+        if !applied.is_some_and(|applied| applied.is_news(sequence)) {
+            return;
+        }
+        let mapping = place.and_then(|(base, priority)| {
+            Mapping::new(slot, region, declared, base, priority, space.kind().last())
+        });
+        match mapping {
+            Some(mapping) => space.map(mapping),
+            None => space.unmap(slot, region),
+        }
+    }
+
+    fn space(&self, space: Space) -> Option<&AddressSpace> {
+        match space {
+            Space::Port => Some(&self.ports),
+            Space::Memory => Some(&self.memory),
+            Space::Configuration => None,
+        }
+    }
+
+    fn arm(&self, slot: SlotId, sequence: u64, timer: u32, deadline: Option<u64>) {
+        let Some(driven) = self.driven.get(slot.0 as usize) else { return };
+        let mut driven = driven.lock();
+        let applied = driven.timers.get_mut(timer as usize);
+        if applied.is_some_and(|applied| applied.is_news(sequence)) {
+            self.timers.set(slot, timer, deadline);
+        }
+    }
+
+    /// Applies the window changes at the front of `effects` that belong to one
+    /// device, and returns how many there were.
+    fn apply_windows(&self, effects: &[Recorded]) -> usize {
+        let Some(&Recorded { slot, .. }) = effects.first() else { return 0 };
+        let change = |recorded: &Recorded| match recorded.effect {
+            Effect::Window { window, mode } if recorded.slot == slot => {
+                Some((window as usize, recorded.sequence, mode))
+            }
+            _ => None,
+        };
+        let changes = effects.iter().map_while(change);
+        let count = changes.clone().count();
+        if let (Some(driven), Some(base)) =
+            (self.driven.get(slot.0 as usize), self.windows.get(slot.0 as usize))
+        {
+            let mut driven = driven.lock();
+            let mut news: Vec<(usize, Mode)> = Vec::with_capacity(count);
+            for (window, sequence, mode) in changes {
+                let applied = driven.windows.get_mut(window);
+                if applied.is_some_and(|applied| applied.is_news(sequence)) {
+                    news.push((base + window, mode));
+                }
+            }
+            self.board.set_windows(&news);
+        }
+        count
+    }
+}

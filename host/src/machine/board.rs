@@ -1,0 +1,29 @@
+//! What lies below the devices: processors' pins and RAM.
+
+use super::file::CpuPin;
+use crate::component::Mode;
+
+/// Where lines end that leave the devices, and who switches RAM windows. KVM is
+/// behind it in a guest; a test can look at what arrives.
+pub trait Board: Send + Sync {
+    /// Drives an input of the interrupt controllers.
+    fn set_gsi(&self, gsi: u32, level: bool);
+
+    /// Drives a pin of the processors.
+    fn set_cpu_pin(&self, pin: CpuPin, level: bool);
+
+    /// Sets modes of RAM windows, which have the numbers of
+    /// [`Plan::windows`](super::Plan::windows).
+    fn set_windows(&self, changes: &[(usize, Mode)]);
+}
+
+/// A board with nothing on it.
+pub struct Unconnected;
+
+impl Board for Unconnected {
+    fn set_gsi(&self, _gsi: u32, _level: bool) {}
+
+    fn set_cpu_pin(&self, _pin: CpuPin, _level: bool) {}
+
+    fn set_windows(&self, _changes: &[(usize, Mode)]) {}
+}

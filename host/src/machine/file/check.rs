@@ -1,0 +1,230 @@
+//! Whether a machine fits the components there are.
+
+use super::{
+    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, Error, Kind,
+    MachineType, Place, Setting, Sourced, Target, cycle, names, structure,
+};
+
+impl MachineType {
+    /// Checks the machine, its optional devices included, against the
+    /// components there are.
+    ///
+    /// # Errors
+    ///
+    /// The first fault found.
+    pub fn check(&self, catalog: &dyn Catalog) -> Result<(), Error> {
+        structure::check(self)?;
+        let checker = Checker {
+            machine: self,
+            catalog,
+        };
+        for device in self.devices.iter().chain(&self.optional) {
+            checker.device(device)?;
+        }
+        checker.compat()?;
+        cycle::check(self, catalog)
+    }
+}
+
+struct Checker<'a> {
+    machine: &'a MachineType,
+    catalog: &'a dyn Catalog,
+}
+
+impl<'a> Checker<'a> {
+    fn device(&self, device: &DeviceEntry) -> Result<(), Error> {
+        let described = self.described(device)?;
+        self.place(device, described)?;
+        for (name, setting) in &device.properties {
+            property(&device.component.value, described, name, setting)?;
+        }
+        for (line, wire) in &device.wires {
+            self.wire(&device.component.value, described, line, wire)?;
+        }
+        for (name, stream) in &device.streams {
+            if !described.streams.contains(name) {
+                return Err(stream
+                    .origin
+                    .error(format!(
+                        "component {:?} has no stream {name:?}",
+                        device.component.value
+                    ))
+                    .hint(names::hint(
+                        name,
+                        described.streams.iter().map(String::as_str),
+                    )));
+            }
+        }
+        for (id, properties) in &device.sets {
+            let Some(other) = self.machine.device(id) else {
+                continue;
+            };
+            let described = self.described(other)?;
+            for (name, setting) in properties {
+                property(&other.component.value, described, name, setting)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn described(&self, device: &DeviceEntry) -> Result<&'a Described, Error> {
+        let name = &device.component.value;
+        self.catalog.component(name).ok_or_else(|| {
+            device
+                .component
+                .origin
+                .error(format!("unknown component {name:?}"))
+                .hint(names::hint(name, self.catalog.names()))
+        })
+    }
+
+    /// What the device must be plugged into has to be what is there.
+    fn place(&self, device: &DeviceEntry, described: &Described) -> Result<(), Error> {
+        let component = &device.component.value;
+        let Some(Sourced {
+            value: place,
+            origin,
+        }) = &device.at
+        else {
+            return match described.attachment {
+                Attachment::System => Ok(()),
+                Attachment::Pci => Err(device.origin.error(format!(
+                    "component {component:?} needs a place on a PCI bus: at = \"device/bus\""
+                ))),
+                Attachment::I2c => Err(device.origin.error(format!(
+                    "component {component:?} needs a place on an I2C bus: at = \"device/bus@0x50\""
+                ))),
+            };
+        };
+        let kind = self.bus(place, origin)?;
+        let bus = format!("{}/{}", place.device, place.bus);
+        match (described.attachment, kind, place.address) {
+            (Attachment::Pci, BusKind::Pci, None | Some(Address::Pci(_)))
+            | (Attachment::I2c, BusKind::I2c, Some(Address::I2c(_))) => Ok(()),
+            (Attachment::System, _, _) => Err(origin
+                .error(format!("component {component:?} sits on no bus"))
+                .hint("leave out \"at\"".to_owned())),
+            (Attachment::Pci, BusKind::I2c, _) => Err(origin.error(format!(
+                "component {component:?} needs a PCI bus, {bus} is an I2C bus"
+            ))),
+            (Attachment::I2c, BusKind::Pci, _) => Err(origin.error(format!(
+                "component {component:?} needs an I2C bus, {bus} is a PCI bus"
+            ))),
+            (Attachment::Pci, BusKind::Pci, Some(address)) => Err(origin.error(format!(
+                "{address} is no address on the PCI bus {bus}: expected slot.function, as 1f.7"
+            ))),
+            (Attachment::I2c, BusKind::I2c, _) => Err(origin.error(format!(
+                "{place} is no address on an I2C bus: expected {bus}@0x08 to {bus}@0x77"
+            ))),
+        }
+    }
+
+    fn bus(&self, place: &Place, origin: &super::Origin) -> Result<BusKind, Error> {
+        let Some(owner) = self.machine.device(&place.device) else {
+            return Err(origin.error(format!("no device {:?}", place.device)));
+        };
+        let described = self.described(owner)?;
+        described.bus(&place.bus).ok_or_else(|| {
+            origin
+                .error(format!(
+                    "unknown place \"{place}\": {:?} has no bus {:?}",
+                    place.device, place.bus
+                ))
+                .hint(names::hint(&place.bus, keys(&described.buses)))
+        })
+    }
+
+    fn wire(
+        &self,
+        component: &str,
+        described: &Described,
+        line: &str,
+        wire: &Sourced<Target>,
+    ) -> Result<(), Error> {
+        match described.line(line) {
+            Some(Direction::Output) => {}
+            Some(Direction::Input) => {
+                return Err(wire.origin.error(format!(
+                    "line {line:?} of component {component:?} is an input: wires start at outputs"
+                )));
+            }
+            None => {
+                let outputs = lines(described, Direction::Output);
+                return Err(wire
+                    .origin
+                    .error(format!("component {component:?} has no line {line:?}"))
+                    .hint(names::hint(line, outputs)));
+            }
+        }
+        let Target::Line { device, line } = &wire.value else {
+            return Ok(());
+        };
+        let Some(other) = self.machine.device(device) else {
+            return Ok(());
+        };
+        let described = self.described(other)?;
+        match described.line(line) {
+            Some(Direction::Input) => Ok(()),
+            Some(Direction::Output) => Err(wire.origin.error(format!(
+                "line \"{}\" is an output: wires end at inputs",
+                wire.value
+            ))),
+            None => Err(wire
+                .origin
+                .error(format!(
+                    "unknown line \"{}\": {device:?} has no line {line:?}",
+                    wire.value
+                ))
+                .hint(names::hint(line, lines(described, Direction::Input)))),
+        }
+    }
+
+    fn compat(&self) -> Result<(), Error> {
+        for (component, properties) in &self.machine.compat {
+            for (name, setting) in properties {
+                let Some(described) = self.catalog.component(component) else {
+                    return Err(setting
+                        .origin
+                        .error(format!("unknown component {component:?}"))
+                        .hint(names::hint(component, self.catalog.names())));
+                };
+                property(component, described, name, setting)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn property(
+    component: &str,
+    described: &Described,
+    name: &str,
+    setting: &Sourced<Setting>,
+) -> Result<(), Error> {
+    match described.property(name) {
+        None => Err(setting
+            .origin
+            .error(format!("component {component:?} has no property {name:?}"))
+            .hint(names::hint(name, keys(&described.properties)))),
+        Some(kind) if kind != setting.value.kind() => Err(mismatch(component, name, kind, setting)),
+        Some(_) => Ok(()),
+    }
+}
+
+fn mismatch(component: &str, name: &str, kind: Kind, setting: &Sourced<Setting>) -> Error {
+    setting.origin.error(format!(
+        "property {name:?} of component {component:?} takes {kind}, not {}",
+        setting.value
+    ))
+}
+
+fn lines(described: &Described, direction: Direction) -> impl Iterator<Item = &str> {
+    let lines = described.lines.iter();
+    lines
+        .filter(move |(_, other)| *other == direction)
+        .map(|(name, _)| name.as_str())
+}
+
+fn keys<T>(list: &[(String, T)]) -> impl Iterator<Item = &str> {
+    list.iter().map(|(name, _)| name.as_str())
+}

@@ -1,0 +1,80 @@
+//! Machine types as text for people.
+
+use std::fmt;
+
+use super::{DeviceEntry, Grant, MachineType, MachineTypes};
+
+impl fmt::Display for MachineTypes {
+    /// One line for each machine type: name, description, aliases.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.iter().map(|machine| machine.name.len()).max();
+        for machine in self.iter() {
+            let width = width.unwrap_or(0);
+            write!(f, "{:width$}  {}", machine.name, machine.description)?;
+            if !machine.aliases.is_empty() {
+                write!(f, " (alias {})", machine.aliases.join(", "))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for MachineType {
+    /// All of it. A property stands where it takes effect, whether the device
+    /// or the machine's compatibility sets it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.name, self.description)?;
+        if !self.aliases.is_empty() {
+            writeln!(f, "aliases: {}", self.aliases.join(", "))?;
+        }
+        writeln!(
+            f,
+            "memory: {:#x} bytes of RAM or more are split at {:#x}",
+            self.memory.max_ram_below_4g, self.memory.split_at
+        )?;
+        for device in &self.devices {
+            show(self, device, "", f)?;
+        }
+        for device in &self.optional {
+            show(self, device, "optional ", f)?;
+        }
+        Ok(())
+    }
+}
+
+fn show(
+    machine: &MachineType,
+    device: &DeviceEntry,
+    prefix: &str,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    write!(f, "{prefix}{}: {}", device.id, device.component.value)?;
+    if let Some(place) = &device.at {
+        write!(f, " at {}", place.value)?;
+    }
+    writeln!(f)?;
+    for (name, setting) in machine.settings(device) {
+        writeln!(f, "    {name} = {}", setting.value)?;
+    }
+    for (line, wire) in &device.wires {
+        writeln!(f, "    {line} -> {}", wire.value)?;
+    }
+    for (stream, name) in &device.streams {
+        writeln!(f, "    {stream} -> stream {}", name.value)?;
+    }
+    for (id, properties) in &device.sets {
+        for (name, setting) in properties {
+            writeln!(f, "    sets {id}.{name} = {}", setting.value)?;
+        }
+    }
+    if !device.grants.is_empty() {
+        let grants: Vec<&str> = device
+            .grants
+            .iter()
+            .map(|grant| Grant::name(*grant))
+            .collect();
+        writeln!(f, "    may use {}", grants.join(", "))?;
+    }
+    Ok(())
+}

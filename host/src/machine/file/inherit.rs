@@ -1,0 +1,203 @@
+//! Declarations to machine types: what a machine says, over what it inherits.
+
+use std::collections::BTreeMap;
+
+use super::parse::{Declaration, DeviceDeclaration, MemoryDeclaration, MigrationDeclaration};
+use super::{Compat, DeviceEntry, Error, MachineType, MemoryLayout, Migration, names};
+
+/// All declarations, by the machine's name.
+pub(super) type Declarations = BTreeMap<String, Declaration>;
+
+/// The declaration laid over all it inherits.
+pub(super) fn resolve(declaration: &Declaration, all: &Declarations) -> Result<Declaration, Error> {
+    let mut ancestors = ancestry(declaration, all)?.into_iter().rev();
+    let mut whole = ancestors
+        .next()
+        .map_or_else(|| declaration.clone(), Clone::clone);
+    refuse_removals(&whole)?;
+    for child in ancestors {
+        apply(&mut whole, child)?;
+    }
+    Ok(whole)
+}
+
+/// The declaration, the one it inherits from, and so on.
+fn ancestry<'a>(
+    declaration: &'a Declaration,
+    all: &'a Declarations,
+) -> Result<Vec<&'a Declaration>, Error> {
+    let mut chain = vec![declaration];
+    let mut last = declaration;
+    while let Some(inherits) = &last.inherits {
+        let Some(parent) = all.get(&inherits.value) else {
+            return Err(inherits
+                .origin
+                .error(format!("unknown machine {:?}", inherits.value))
+                .hint(names::hint(&inherits.value, all.keys().map(String::as_str))));
+        };
+        if let Some(start) = chain.iter().position(|other| other.name == parent.name) {
+            let mut names: Vec<&str> = chain[start..].iter().map(|m| m.name.as_str()).collect();
+            names.push(&parent.name);
+            return Err(inherits.origin.error(format!(
+                "the machine inherits from itself: {}",
+                names.join(" -> ")
+            )));
+        }
+        chain.push(parent);
+        last = parent;
+    }
+    Ok(chain)
+}
+
+fn refuse_removals(root: &Declaration) -> Result<(), Error> {
+    match root.remove.first() {
+        None => Ok(()),
+        Some(id) => Err(id.origin.error(format!(
+            "nothing to remove: the machine inherits no device {:?}",
+            id.value
+        ))),
+    }
+}
+
+/// Lays `child` over what it inherits.
+fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
+    for id in &child.remove {
+        let inherited = whole.devices.len() + whole.optional.len();
+        whole.devices.retain(|device| device.id != id.value);
+        whole.optional.retain(|device| device.id != id.value);
+        if whole.devices.len() + whole.optional.len() == inherited {
+            let known = whole.devices.iter().chain(&whole.optional);
+            return Err(id
+                .origin
+                .error(format!(
+                    "nothing to remove: the machine inherits no device {:?}",
+                    id.value
+                ))
+                .hint(names::hint(
+                    &id.value,
+                    known.map(|device| device.id.as_str()),
+                )));
+        }
+    }
+    whole.name.clone_from(&child.name);
+    whole.origin = child.origin.clone();
+    whole.aliases.clone_from(&child.aliases);
+    if child.description.is_some() {
+        whole.description.clone_from(&child.description);
+    }
+    let (old, new) = (whole.memory, child.memory);
+    whole.memory = MemoryDeclaration {
+        max_ram_below_4g: new.max_ram_below_4g.or(old.max_ram_below_4g),
+        split_at: new.split_at.or(old.split_at),
+    };
+    let (old, new) = (whole.migration, child.migration);
+    whole.migration = MigrationDeclaration {
+        send_configuration: new.send_configuration.or(old.send_configuration),
+        send_section_footer: new.send_section_footer.or(old.send_section_footer),
+        store_global_state: new.store_global_state.or(old.store_global_state),
+        suppress_vmdesc: new.suppress_vmdesc.or(old.suppress_vmdesc),
+        send_switchover_start: new.send_switchover_start.or(old.send_switchover_start),
+    };
+    apply_devices(&mut whole.devices, &child.devices);
+    apply_devices(&mut whole.optional, &child.optional);
+    apply_compat(&mut whole.compat, &child.compat);
+    Ok(())
+}
+
+fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]) {
+    for new in child {
+        let Some(old) = whole.iter_mut().find(|old| old.id == new.id) else {
+            whole.push(new.clone());
+            continue;
+        };
+        if new.component.is_some() {
+            old.component.clone_from(&new.component);
+        }
+        if new.at.is_some() {
+            old.at.clone_from(&new.at);
+        }
+        if new.grants.is_some() {
+            old.grants.clone_from(&new.grants);
+        }
+        old.properties.extend(new.properties.clone());
+        old.wires.extend(new.wires.clone());
+        old.streams.extend(new.streams.clone());
+        apply_compat(&mut old.sets, &new.sets);
+    }
+}
+
+fn apply_compat(whole: &mut Compat, child: &Compat) {
+    for (owner, properties) in child {
+        let whole = whole.entry(owner.clone()).or_default();
+        whole.extend(properties.clone());
+    }
+}
+
+/// The machine of a declaration that has all it inherits. It is not yet known
+/// to make sense.
+pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
+    let missing = |what: &str| {
+        whole
+            .origin
+            .error(format!("the machine says and inherits no memory.{what}"))
+    };
+    let memory = MemoryLayout {
+        max_ram_below_4g: whole
+            .memory
+            .max_ram_below_4g
+            .ok_or_else(|| missing("max-ram-below-4g"))?,
+        split_at: whole.memory.split_at.ok_or_else(|| missing("split-at"))?,
+    };
+    let (said, newest) = (whole.migration, Migration::default());
+    let migration = Migration {
+        send_configuration: said.send_configuration.unwrap_or(newest.send_configuration),
+        send_section_footer: said
+            .send_section_footer
+            .unwrap_or(newest.send_section_footer),
+        store_global_state: said.store_global_state.unwrap_or(newest.store_global_state),
+        suppress_vmdesc: said.suppress_vmdesc.unwrap_or(newest.suppress_vmdesc),
+        send_switchover_start: said
+            .send_switchover_start
+            .unwrap_or(newest.send_switchover_start),
+    };
+    let ids: Vec<String> = whole.devices.iter().map(|d| d.id.clone()).collect();
+    let entries = |devices: Vec<DeviceDeclaration>| -> Result<Vec<DeviceEntry>, Error> {
+        devices.into_iter().map(|d| entry(d, &ids)).collect()
+    };
+    Ok(MachineType {
+        name: whole.name,
+        aliases: whole.aliases.into_iter().map(|a| a.value).collect(),
+        description: whole.description.unwrap_or_default(),
+        memory,
+        migration,
+        devices: entries(whole.devices)?,
+        optional: entries(whole.optional)?,
+        compat: whole.compat,
+        origin: whole.origin,
+    })
+}
+
+fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error> {
+    let Some(component) = device.component else {
+        let others = ids.iter().map(String::as_str);
+        let others = others.filter(|id| *id != device.id);
+        return Err(device
+            .origin
+            .error(format!(
+                "device {:?} names no component, and none of that id is inherited",
+                device.id
+            ))
+            .hint(names::hint(&device.id, others)));
+    };
+    Ok(DeviceEntry {
+        id: device.id,
+        component,
+        at: device.at,
+        properties: device.properties,
+        grants: device.grants.unwrap_or_default(),
+        wires: device.wires,
+        streams: device.streams,
+        sets: device.sets,
+        origin: device.origin,
+    })
+}

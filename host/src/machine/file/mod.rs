@@ -1,0 +1,69 @@
+//! Machine files: what a machine consists of, as data.
+//!
+//! The program knows no device and no machine. TOML files declare machine
+//! types; those in the program are read by the same code as those of a user.
+//! Text becomes declarations (`parse`), these become [`MachineType`]s
+//! (`inherit`), which are checked alone (`structure`) and, with
+//! [`MachineType::check`], against the components there are.
+//!
+//! ```toml
+//! [machine.base]
+//! abstract = true                                # only to inherit from
+//! description = "..."
+//! memory = { max-ram-below-4g = 0xe0000000, split-at = 0xc0000000 }
+//!
+//! [machine.base.device.bridge]                   # in order of creation
+//! component = "..."
+//! grants = ["pci-bus"]                           # interfaces of the contract
+//!
+//! [machine.base.device.pm]
+//! component = "..."
+//! at = "bridge/pci@01.3"                         # device/bus@address
+//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size"
+//! wires = { sci = "gsi:9", smi = "cpu:smi", out = "bridge:in" }
+//!
+//! [machine.base.optional.port]                   # on request
+//! component = "..."
+//! streams = { data = "serial1" }                 # to a stream of the host
+//! sets = { "pm.ports" = 3 }                      # device.property
+//!
+//! [machine."base-2.0"]
+//! inherits = "base"
+//! aliases = ["b"]
+//!
+//! [machine."base-1.0"]
+//! inherits = "base-2.0"
+//! remove = ["port"]
+//! device.pm.properties = { level = 1 }           # a change, by id
+//! compat = { "component.property" = false }      # below device properties
+//! ```
+//!
+//! A machine inherits all but `abstract` and `aliases`. What it says prevails,
+//! entry by entry; `grants` prevail as a whole. `remove` comes first, so that
+//! a device can be replaced.
+
+mod catalog;
+mod check;
+mod cycle;
+mod display;
+mod error;
+mod inherit;
+mod model;
+mod names;
+mod node;
+mod parse;
+mod place;
+mod registry;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod value;
+mod wiring;
+
+pub use catalog::{Attachment, BusKind, Catalog, Described, Direction};
+pub use error::{Error, Origin, Position, Sourced};
+pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration};
+pub use place::{Address, PciAddress, Place, allocate};
+pub use registry::MachineTypes;
+pub use value::{Kind, Parameter, Parameters, Setting, Value};
+pub use wiring::{CpuPin, Grant, Target};

@@ -1,0 +1,241 @@
+//! A machine type: what a machine file says once inheritance is resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{
+    Address, Described, Error, Grant, Origin, Parameters, PciAddress, Place, Setting, Sourced,
+    Target, Value, allocate, names,
+};
+
+/// Overrides of the components' defaults: component, then property.
+pub type Compat = BTreeMap<String, BTreeMap<String, Sourced<Setting>>>;
+
+/// A machine that can be built.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MachineType {
+    /// Its name, which is also the one in a saved stream.
+    pub name: String,
+    /// Other names for it.
+    pub aliases: Vec<String>,
+    /// One line for people.
+    pub description: String,
+    /// Where guest RAM lies.
+    pub memory: MemoryLayout,
+    /// What its saved stream contains besides devices.
+    pub migration: Migration,
+    /// The devices, in the order in which they are created and saved.
+    pub devices: Vec<DeviceEntry>,
+    /// Devices that exist on request; their ids are the names to ask for.
+    pub optional: Vec<DeviceEntry>,
+    /// What the devices must do as they did in that version of the machine.
+    pub compat: Compat,
+    /// Where the machine is declared.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+impl MachineType {
+    /// The device with that id.
+    pub fn device(&self, id: &str) -> Option<&DeviceEntry> {
+        self.devices.iter().find(|device| device.id == id)
+    }
+
+    /// The device with that id.
+    pub fn device_mut(&mut self, id: &str) -> Option<&mut DeviceEntry> {
+        self.devices.iter_mut().find(|device| device.id == id)
+    }
+
+    /// Adds the optional device `template` under the id `id`, with what it
+    /// changes in other devices, and returns it for more properties to be set.
+    ///
+    /// # Errors
+    ///
+    /// There is no such optional device, or the id is taken or malformed, or
+    /// the template changes a device that is not there.
+    pub fn plug(&mut self, template: &str, id: &str) -> Result<&mut DeviceEntry, Error> {
+        let Some(found) = self.optional.iter().find(|entry| entry.id == template) else {
+            let known = self.optional.iter().map(|entry| entry.id.as_str());
+            return Err(Error::new(format!(
+                "machine {:?} has no optional device {template:?}",
+                self.name
+            ))
+            .hint(names::hint(template, known)));
+        };
+        let mut device = found.clone();
+        if !names::is_id(id) || Target::RESERVED.contains(&id) {
+            return Err(device
+                .origin
+                .error(format!("{id:?} is not an id for a device")));
+        }
+        if let Some(other) = self.device(id) {
+            return Err(device.origin.error(format!(
+                "the id {id:?} is taken by the device of {}",
+                other.origin.place()
+            )));
+        }
+        id.clone_into(&mut device.id);
+        for (other, properties) in &device.sets {
+            for (property, setting) in properties {
+                let Some(other) = self.device_mut(other) else {
+                    return Err(setting.origin.error(format!("no device {other:?}")));
+                };
+                other.properties.insert(property.clone(), setting.clone());
+            }
+        }
+        self.devices.push(device);
+        let last = self.devices.len() - 1;
+        Ok(&mut self.devices[last])
+    }
+
+    /// Gives each device on a PCI bus that asks for no particular address the
+    /// next free one: first come the fixed addresses, then the others in
+    /// order, see [`allocate`].
+    ///
+    /// # Errors
+    ///
+    /// A bus is full.
+    pub fn assign_addresses(&mut self) -> Result<(), Error> {
+        let mut taken: BTreeMap<(String, String), BTreeSet<PciAddress>> = BTreeMap::new();
+        for place in self.devices.iter().filter_map(|device| device.at.as_ref()) {
+            if let Some(Address::Pci(address)) = place.value.address {
+                let bus = (place.value.device.clone(), place.value.bus.clone());
+                taken.entry(bus).or_default().insert(address);
+            }
+        }
+        for place in self
+            .devices
+            .iter_mut()
+            .filter_map(|device| device.at.as_mut())
+        {
+            if place.value.address.is_some() {
+                continue;
+            }
+            let bus = (place.value.device.clone(), place.value.bus.clone());
+            let taken = taken.entry(bus).or_default();
+            let address = allocate(taken).ok_or_else(|| {
+                place
+                    .origin
+                    .error(format!("no slot of {} is free", place.value))
+            })?;
+            taken.insert(address);
+            place.value.address = Some(Address::Pci(address));
+        }
+        Ok(())
+    }
+
+    /// What the machine sets of the device's properties: those of the device,
+    /// and where it says nothing, those for its component in `compat`.
+    pub fn settings<'a>(
+        &'a self,
+        device: &'a DeviceEntry,
+    ) -> BTreeMap<&'a str, &'a Sourced<Setting>> {
+        let compat = self.compat.get(&device.component.value);
+        let compat = compat.into_iter().flatten();
+        compat
+            .chain(&device.properties)
+            .map(|(name, setting)| (name.as_str(), setting))
+            .collect()
+    }
+
+    /// The values to configure the device with: every property the component
+    /// declares, in the order of the declaration.
+    pub fn values(
+        &self,
+        device: &DeviceEntry,
+        component: &Described,
+        parameters: &Parameters,
+    ) -> Vec<(String, Value)> {
+        let settings = self.settings(device);
+        let value = |(name, default): &(String, Value)| {
+            let setting = settings.get(name.as_str());
+            let value = setting.map_or_else(
+                || default.clone(),
+                |setting| setting.value.resolve(parameters),
+            );
+            (name.clone(), value)
+        };
+        component.properties.iter().map(value).collect()
+    }
+}
+
+/// A device of a machine.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeviceEntry {
+    /// Its name in the machine.
+    pub id: String,
+    /// The name of the component it is.
+    pub component: Sourced<String>,
+    /// Where it sits; none if it is on no bus.
+    pub at: Option<Sourced<Place>>,
+    /// Properties set here. They prevail over the machine's `compat`.
+    pub properties: BTreeMap<String, Sourced<Setting>>,
+    /// The interfaces it may use.
+    pub grants: BTreeSet<Grant>,
+    /// Output line to what it drives.
+    pub wires: BTreeMap<String, Sourced<Target>>,
+    /// Character stream to the name of the host's stream it is connected to.
+    pub streams: BTreeMap<String, Sourced<String>>,
+    /// Optional devices only: properties of other devices, by id, that change
+    /// when this one is there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sets: BTreeMap<String, BTreeMap<String, Sourced<Setting>>>,
+    /// Where it is declared.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// Where guest RAM lies: from 0 up to a limit, the rest from 4 GiB on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MemoryLayout {
+    /// RAM, in bytes, from which on it is in two parts. QEMU's name.
+    pub max_ram_below_4g: u64,
+    /// Bytes of the lower part if there are two.
+    pub split_at: u64,
+}
+
+impl MemoryLayout {
+    /// The bytes of RAM below 4 GiB, and from 4 GiB on, of a guest with `ram`
+    /// bytes.
+    pub fn split(&self, ram: u64) -> (u64, u64) {
+        // QEMU too splits when RAM has exactly the limit's size.
+        if ram < self.max_ram_below_4g {
+            (ram, 0)
+        } else {
+            (self.split_at, ram.saturating_sub(self.split_at))
+        }
+    }
+}
+
+/// What QEMU's saved stream of the machine has besides the devices' sections.
+/// The names are QEMU's; the defaults those of its newest machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Migration {
+    /// The configuration section, which names the machine.
+    pub send_configuration: bool,
+    /// A footer after each section.
+    pub send_section_footer: bool,
+    /// The section with the run state.
+    pub store_global_state: bool,
+    /// No description of the stream at its end.
+    pub suppress_vmdesc: bool,
+    /// A command before the end of RAM that announces the switch-over.
+    pub send_switchover_start: bool,
+}
+
+impl Default for Migration {
+    fn default() -> Self {
+        Self {
+            send_configuration: true,
+            send_section_footer: true,
+            store_global_state: true,
+            suppress_vmdesc: false,
+            send_switchover_start: true,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The text of a machine file to declarations: syntax alone, nothing that needs
+//! another machine or a component.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use super::node::{Node, read_toml};
+use super::{
+    Compat, Error, Grant, Origin, Parameter, Place, Setting, Sourced, Target, Value, names,
+};
+
+/// `[machine.NAME]`, as written: parts that are absent are inherited.
+#[derive(Clone, Debug)]
+pub(super) struct Declaration {
+    pub(super) name: String,
+    pub(super) origin: Origin,
+    pub(super) is_abstract: bool,
+    pub(super) inherits: Option<Sourced<String>>,
+    pub(super) aliases: Vec<Sourced<String>>,
+    pub(super) description: Option<String>,
+    pub(super) remove: Vec<Sourced<String>>,
+    pub(super) memory: MemoryDeclaration,
+    pub(super) migration: MigrationDeclaration,
+    pub(super) devices: Vec<DeviceDeclaration>,
+    pub(super) optional: Vec<DeviceDeclaration>,
+    pub(super) compat: Compat,
+}
+
+/// `[machine.NAME.memory]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MemoryDeclaration {
+    pub(super) max_ram_below_4g: Option<u64>,
+    pub(super) split_at: Option<u64>,
+}
+
+/// `[machine.NAME.migration]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MigrationDeclaration {
+    pub(super) send_configuration: Option<bool>,
+    pub(super) send_section_footer: Option<bool>,
+    pub(super) store_global_state: Option<bool>,
+    pub(super) suppress_vmdesc: Option<bool>,
+    pub(super) send_switchover_start: Option<bool>,
+}
+
+/// `[machine.NAME.device.ID]` and `[machine.NAME.optional.ID]`.
+#[derive(Clone, Debug)]
+pub(super) struct DeviceDeclaration {
+    pub(super) id: String,
+    pub(super) origin: Origin,
+    pub(super) component: Option<Sourced<String>>,
+    pub(super) at: Option<Sourced<Place>>,
+    pub(super) properties: BTreeMap<String, Sourced<Setting>>,
+    pub(super) grants: Option<BTreeSet<Grant>>,
+    pub(super) wires: BTreeMap<String, Sourced<Target>>,
+    pub(super) streams: BTreeMap<String, Sourced<String>>,
+    pub(super) sets: Compat,
+}
+
+/// Reads a machine file. `file` is what errors call it.
+pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Declaration>, Error> {
+    read_toml(file, text, |root| {
+        let mut declarations = Vec::new();
+        for (_, machines) in root.fields(&["machine"])? {
+            for (name, node) in machines.entries()? {
+                declarations.push(machine(name, &node)?);
+            }
+        }
+        Ok(declarations)
+    })
+}
+
+fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
+    const KEYS: &[&str] = &[
+        "abstract",
+        "inherits",
+        "aliases",
+        "description",
+        "remove",
+        "memory",
+        "migration",
+        "device",
+        "optional",
+        "compat",
+    ];
+    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(node.error(format!("{name:?} is not a name for a machine")));
+    }
+    let mut declaration = Declaration {
+        name: name.to_owned(),
+        origin: node.origin.clone(),
+        is_abstract: false,
+        inherits: None,
+        aliases: Vec::new(),
+        description: None,
+        remove: Vec::new(),
+        memory: MemoryDeclaration::default(),
+        migration: MigrationDeclaration::default(),
+        devices: Vec::new(),
+        optional: Vec::new(),
+        compat: Compat::new(),
+    };
+    for (key, node) in node.fields(KEYS)? {
+        match key {
+            "abstract" => declaration.is_abstract = node.flag()?,
+            "inherits" => declaration.inherits = Some(text(&node)?),
+            "aliases" => declaration.aliases = texts(&node)?,
+            "description" => declaration.description = Some(node.string()?.to_owned()),
+            "remove" => declaration.remove = texts(&node)?,
+            "memory" => declaration.memory = memory(&node)?,
+            "migration" => declaration.migration = migration(&node)?,
+            "device" => declaration.devices = devices(&node, false)?,
+            "optional" => declaration.optional = devices(&node, true)?,
+            _ => declaration.compat = dotted(&node, "component")?,
+        }
+    }
+    Ok(declaration)
+}
+
+fn memory(node: &Node<'_>) -> Result<MemoryDeclaration, Error> {
+    let mut memory = MemoryDeclaration::default();
+    for (key, node) in node.fields(&["max-ram-below-4g", "split-at"])? {
+        match key {
+            "max-ram-below-4g" => memory.max_ram_below_4g = Some(node.number()?),
+            _ => memory.split_at = Some(node.number()?),
+        }
+    }
+    Ok(memory)
+}
+
+fn migration(node: &Node<'_>) -> Result<MigrationDeclaration, Error> {
+    const KEYS: &[&str] = &[
+        "send-configuration",
+        "send-section-footer",
+        "store-global-state",
+        "suppress-vmdesc",
+        "send-switchover-start",
+    ];
+    let mut migration = MigrationDeclaration::default();
+    for (key, node) in node.fields(KEYS)? {
+        let flag = Some(node.flag()?);
+        match key {
+            "send-configuration" => migration.send_configuration = flag,
+            "send-section-footer" => migration.send_section_footer = flag,
+            "store-global-state" => migration.store_global_state = flag,
+            "suppress-vmdesc" => migration.suppress_vmdesc = flag,
+            _ => migration.send_switchover_start = flag,
+        }
+    }
+    Ok(migration)
+}
+
+fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Error> {
+    let entries = node.entries()?;
+    entries
+        .iter()
+        .map(|(id, node)| device(id, node, optional))
+        .collect()
+}
+
+fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
+    const KEYS: &[&str] = &[
+        "component",
+        "at",
+        "properties",
+        "grants",
+        "wires",
+        "streams",
+        "sets",
+    ];
+    if !names::is_id(id) || Target::RESERVED.contains(&id) {
+        return Err(node
+            .error(format!("{id:?} is not an id for a device"))
+            .hint(
+                "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
+                    .to_owned(),
+            ));
+    }
+    let mut device = DeviceDeclaration {
+        id: id.to_owned(),
+        origin: node.origin.clone(),
+        component: None,
+        at: None,
+        properties: BTreeMap::new(),
+        grants: None,
+        wires: BTreeMap::new(),
+        streams: BTreeMap::new(),
+        sets: Compat::new(),
+    };
+    // A device that is always there has no need to change others.
+    let keys = &KEYS[..KEYS.len() - usize::from(!optional)];
+    for (key, node) in node.fields(keys)? {
+        match key {
+            "component" => device.component = Some(text(&node)?),
+            "at" => device.at = Some(phrase(&node)?),
+            "properties" => device.properties = table(&node, setting)?,
+            "grants" => device.grants = Some(grants(&node)?),
+            "wires" => device.wires = table(&node, phrase)?,
+            "streams" => device.streams = table(&node, text)?,
+            _ => device.sets = dotted(&node, "device")?,
+        }
+    }
+    Ok(device)
+}
+
+fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {
+    let grant = |node: &Node<'_>| {
+        let name = node.string()?;
+        let found = Grant::ALL.into_iter().find(|grant| grant.name() == name);
+        found.ok_or_else(|| {
+            node.error(format!("unknown grant {name:?}"))
+                .hint(names::hint(name, Grant::ALL.map(Grant::name)))
+        })
+    };
+    node.elements()?.iter().map(grant).collect()
+}
+
+/// A table whose keys are `owner.property`, quoted, as in QEMU's own tables.
+fn dotted(node: &Node<'_>, owner: &str) -> Result<Compat, Error> {
+    let mut found = Compat::new();
+    for (key, node) in node.entries()? {
+        let Some((first, property)) = key.split_once('.') else {
+            return Err(node
+                .error(format!(
+                    "expected a key \"{owner}.property\", found {key:?}"
+                ))
+                .hint(node.is_table().then(|| "put the key in quotes".to_owned())));
+        };
+        let properties = found.entry(first.to_owned()).or_default();
+        properties.insert(property.to_owned(), setting(&node)?);
+    }
+    Ok(found)
+}
+
+fn setting(node: &Node<'_>) -> Result<Sourced<Setting>, Error> {
+    let value = match node.type_name() {
+        "boolean" => Setting::Fixed(Value::Flag(node.flag()?)),
+        "integer" => Setting::Fixed(Value::Number(node.number()?)),
+        "string" => Setting::Fixed(Value::Text(node.string()?.to_owned())),
+        _ if node.is_table() => parameter(node)?,
+        _ => return Err(node.expected("a boolean, an integer or a string")),
+    };
+    Ok(source(node, value))
+}
+
+fn parameter(node: &Node<'_>) -> Result<Setting, Error> {
+    let Some((_, node)) = node.fields(&["machine"])?.into_iter().next() else {
+        return Err(node.expected("{ machine = \"...\" }"));
+    };
+    let name = node.string()?;
+    let mut parameters = Parameter::ALL.into_iter();
+    match parameters.find(|parameter| parameter.name() == name) {
+        Some(parameter) => Ok(Setting::Machine(parameter)),
+        None => Err(node
+            .error(format!("unknown parameter {name:?} of the machine"))
+            .hint(names::hint(name, Parameter::ALL.map(Parameter::name)))),
+    }
+}
+
+fn table<T>(
+    node: &Node<'_>,
+    read: impl Fn(&Node<'_>) -> Result<Sourced<T>, Error>,
+) -> Result<BTreeMap<String, Sourced<T>>, Error> {
+    let entries = node.entries()?;
+    entries
+        .iter()
+        .map(|(key, node)| Ok(((*key).to_owned(), read(node)?)))
+        .collect()
+}
+
+/// A string that has a syntax of its own.
+fn phrase<T: FromStr<Err = String>>(node: &Node<'_>) -> Result<Sourced<T>, Error> {
+    let value = node
+        .string()?
+        .parse()
+        .map_err(|error| node.error(error as String))?;
+    Ok(source(node, value))
+}
+
+fn text(node: &Node<'_>) -> Result<Sourced<String>, Error> {
+    let text = node.string()?;
+    if text.is_empty() {
+        return Err(node.error("is empty"));
+    }
+    Ok(source(node, text.to_owned()))
+}
+
+fn texts(node: &Node<'_>) -> Result<Vec<Sourced<String>>, Error> {
+    node.elements()?.iter().map(text).collect()
+}
+
+fn source<T>(node: &Node<'_>, value: T) -> Sourced<T> {
+    Sourced {
+        value,
+        origin: node.origin.clone(),
+    }
+}

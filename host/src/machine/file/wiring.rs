@@ -1,0 +1,117 @@
+//! Where a device's output lines lead, and what it may ask of the host.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// Inputs of the machine's I/O APIC.
+const GSIS: u32 = 24;
+
+/// What an output line is wired to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An input line of another device: `pic:in`.
+    Line {
+        /// The device's id.
+        device: String,
+        /// The name of the line.
+        line: String,
+    },
+    /// A global system interrupt: `gsi:9`.
+    Gsi(u32),
+    /// A pin of the processors: `cpu:smi`.
+    Cpu(CpuPin),
+}
+
+impl Target {
+    /// Words that stand for no device in front of the colon.
+    pub(super) const RESERVED: [&str; 2] = ["gsi", "cpu"];
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Line { device, line } => write!(f, "{device}:{line}"),
+            Target::Gsi(gsi) => write!(f, "gsi:{gsi}"),
+            Target::Cpu(CpuPin::Smi) => f.write_str("cpu:smi"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    /// The error is a phrase.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("gsi", number)) => match number.parse() {
+                Ok(gsi @ 0..GSIS) => Ok(Target::Gsi(gsi)),
+                _ => Err(format!(
+                    "unknown interrupt {text:?}: expected gsi:0 to gsi:{}",
+                    GSIS - 1
+                )),
+            },
+            Some(("cpu", "smi")) => Ok(Target::Cpu(CpuPin::Smi)),
+            Some(("cpu", _)) => Err(format!("unknown pin {text:?}: expected cpu:smi")),
+            Some((device, line)) if !device.is_empty() && !line.is_empty() => Ok(Target::Line {
+                device: device.to_owned(),
+                line: line.to_owned(),
+            }),
+            _ => Err(format!(
+                "{text:?} leads nowhere: expected \"device:line\", \"gsi:number\" or \"cpu:smi\""
+            )),
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The pins of a processor that a line can drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CpuPin {
+    /// System management interrupt.
+    Smi,
+}
+
+/// An interface of the contract that a device has only where it is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// Configuration cycles on PCI buses the device carries.
+    PciBus,
+    /// Transfers on I2C buses the device carries.
+    I2cBus,
+    /// The machine's power state.
+    Power,
+    /// Which windows of the address space RAM answers.
+    RamWindows,
+    /// Character streams.
+    Streams,
+}
+
+impl Grant {
+    /// All of them.
+    pub const ALL: [Grant; 5] = [
+        Grant::PciBus,
+        Grant::I2cBus,
+        Grant::Power,
+        Grant::RamWindows,
+        Grant::Streams,
+    ];
+
+    /// The name of the interface in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Grant::PciBus => "pci-bus",
+            Grant::I2cBus => "i2c-bus",
+            Grant::Power => "power",
+            Grant::RamWindows => "ram-windows",
+            Grant::Streams => "streams",
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A machine: devices in slots, wired as a machine file says.
+//!
+//! [`Plan`] turns a machine type into a list of components that fit together;
+//! [`Machine::build`] plugs them in. From then on every access, line change and
+//! timer goes through [`Machine`], which is the one place that applies effects:
+//! it turns what devices record into line changes, moved regions, armed timers,
+//! bytes on streams and power requests.
+
+mod apply;
+mod board;
+mod build;
+mod door;
+mod driven;
+mod error;
+pub mod file;
+mod plan;
+mod power;
+mod state;
+mod stream;
+mod timers;
+mod wiring;
+
+use std::sync::Arc;
+
+use crate::bus::AddressSpace;
+use crate::clock::Clock;
+use crate::component::{Effects, Image, SlotId};
+use crate::slot::{Slot, Status, SwapError, Swapped};
+
+pub use board::{Board, Unconnected};
+pub use door::MachineDoor;
+pub use error::Error;
+pub use plan::{Plan, Request as DeviceRequest};
+pub use power::{PowerEvent, PowerListener, Wakeups};
+pub use stream::{Capture, Stream, StreamInput};
+
+use driven::Driven;
+use timers::Timers;
+use wiring::Wires;
+
+/// A machine without processors: what a processor, a test or a replay reaches
+/// its devices through.
+pub struct Machine {
+    name: String,
+    slots: Vec<Arc<Slot>>,
+    ports: AddressSpace,
+    memory: AddressSpace,
+    wires: Wires,
+    driven: Vec<Driven>,
+    /// For each slot the number of its first RAM window on the board.
+    windows: Vec<usize>,
+    streams: Vec<Vec<Arc<Stream>>>,
+    timers: Arc<Timers>,
+    clock: Arc<Clock>,
+    board: Arc<dyn Board>,
+    power: PowerListener,
+    wakeups: Wakeups,
+}
+
+impl Machine {
+    /// The machine type's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The I/O ports.
+    #[must_use]
+    pub const fn ports(&self) -> &AddressSpace {
+        &self.ports
+    }
+
+    /// Physical memory, as far as devices answer there.
+    #[must_use]
+    pub const fn memory(&self) -> &AddressSpace {
+        &self.memory
+    }
+
+    /// The machine's clock.
+    #[must_use]
+    pub const fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// What is in each slot.
+    #[must_use]
+    pub fn status(&self) -> Vec<Status> {
+        self.slots.iter().map(|slot| slot.status()).collect()
+    }
+
+    /// Reads `size` (1, 2, 4 or 8) ports.
+    pub fn port_read(&self, port: u16, size: u8, effects: &mut Effects) -> u64 {
+        let value = self.ports.read(port.into(), size, effects);
+        self.apply(effects);
+        value
+    }
+
+    /// Writes `size` (1, 2, 4 or 8) ports.
+    pub fn port_write(&self, port: u16, size: u8, value: u64, effects: &mut Effects) {
+        self.ports.write(port.into(), size, value, effects);
+        self.apply(effects);
+    }
+
+    /// Reads `size` (1, 2, 4 or 8) bytes of memory where devices answer.
+    pub fn memory_read(&self, address: u64, size: u8, effects: &mut Effects) -> u64 {
+        let value = self.memory.read(address, size, effects);
+        self.apply(effects);
+        value
+    }
+
+    /// Writes `size` (1, 2, 4 or 8) bytes of memory where devices answer.
+    pub fn memory_write(&self, address: u64, size: u8, value: u64, effects: &mut Effects) {
+        self.memory.write(address, size, value, effects);
+        self.apply(effects);
+    }
+
+    /// Replaces the device in a slot. The guest may run meanwhile.
+    ///
+    /// # Errors
+    /// There is no such slot, or the new version does not fit; the old one is in
+    /// place then.
+    pub fn swap(&self, slot: &str, image: &Image) -> Result<Swapped, Error> {
+        self.exchange(slot, |slot, effects| slot.swap(image, effects))
+    }
+
+    /// Goes back to the version that the last swap of a slot replaced.
+    ///
+    /// # Errors
+    /// There is no such slot, no earlier version, or it does not fit.
+    pub fn roll_back(&self, slot: &str) -> Result<Swapped, Error> {
+        self.exchange(slot, Slot::roll_back)
+    }
+
+    fn exchange(
+        &self,
+        name: &str,
+        exchange: impl FnOnce(&Slot, &mut Effects) -> Result<Swapped, SwapError>,
+    ) -> Result<Swapped, Error> {
+        let slot = self.slot(name)?;
+        let mut effects = Effects::new();
+        let result = exchange(slot, &mut effects);
+        self.apply(&mut effects);
+        let swapped =
+            result.map_err(|source| Error::Swap { slot: name.into(), source: Box::new(source) })?;
+        tracing::info!(
+            slot = name,
+            from = swapped.from.title(),
+            to = swapped.to.title(),
+            blackout = ?swapped.blackout,
+            "device replaced"
+        );
+        Ok(swapped)
+    }
+
+    fn slot(&self, name: &str) -> Result<&Arc<Slot>, Error> {
+        let found = self.slots.iter().find(|slot| &**slot.name() == name);
+        found.ok_or_else(|| Error::NoSlot {
+            name: name.into(),
+            slots: self.slots.iter().map(|slot| slot.name().to_string()).collect(),
+        })
+    }
+
+    fn by_id(&self, id: SlotId) -> Option<&Arc<Slot>> {
+        self.slots.get(id.0 as usize)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.timers.stop();
+    }
+}

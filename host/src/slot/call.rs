@@ -1,0 +1,154 @@
+//! Calls into the device of a slot.
+
+use super::{Plugged, Slot};
+use crate::component::{
+    Effects, Fault, Instance, Recorded, Refusal, Scope, Section, WakeupReason,
+};
+
+impl Slot {
+    /// Reads a region. A device that is out of service reads as all ones.
+    pub fn read(&self, region: u32, offset: u64, size: u8, effects: &mut Effects) -> u64 {
+        self.call(effects, |device, now| device.io_read(region, offset, size, now))
+            .unwrap_or(u64::MAX)
+    }
+
+    /// Writes a region.
+    pub fn write(&self, region: u32, offset: u64, size: u8, value: u64, effects: &mut Effects) {
+        self.call(effects, |device, now| device.io_write(region, offset, size, value, now));
+    }
+
+    /// Changes an input line.
+    pub fn line_changed(&self, line: u32, level: bool, effects: &mut Effects) {
+        self.call(effects, |device, now| device.line_changed(line, level, now));
+    }
+
+    /// Fires a timer that was due at `deadline`. One that was disarmed or moved
+    /// in the meantime does not fire.
+    pub fn timer_expired(&self, timer: u32, deadline: u64, effects: &mut Effects) {
+        self.call(effects, |device, now| {
+            let armed = device.outputs().timers.get(timer as usize).copied().flatten();
+            if armed == Some(deadline) { device.timer_expired(timer, now) } else { Ok(()) }
+        });
+    }
+
+    /// Brings the device to its state after a system reset.
+    pub fn reset(&self, effects: &mut Effects) {
+        self.call(effects, Instance::reset);
+    }
+
+    /// A start condition for the device as an I2C target.
+    pub fn i2c_start(&self, read: bool, effects: &mut Effects) -> bool {
+        self.call(effects, |device, now| device.i2c_start(read, now)).unwrap_or(false)
+    }
+
+    /// A byte for the device as an I2C target.
+    pub fn i2c_send(&self, byte: u8, effects: &mut Effects) -> bool {
+        self.call(effects, |device, now| device.i2c_send(byte, now)).unwrap_or(false)
+    }
+
+    /// A byte from the device as an I2C target.
+    pub fn i2c_receive(&self, effects: &mut Effects) -> u8 {
+        self.call(effects, Instance::i2c_receive).unwrap_or(0xff)
+    }
+
+    /// The last byte from the I2C target was not acknowledged.
+    pub fn i2c_nack(&self, effects: &mut Effects) {
+        self.call(effects, Instance::i2c_nack);
+    }
+
+    /// A stop condition for the device as an I2C target.
+    pub fn i2c_stop(&self, effects: &mut Effects) {
+        self.call(effects, Instance::i2c_stop);
+    }
+
+    /// How many bytes the device can take from a stream.
+    pub fn stream_room(&self, stream: u32, effects: &mut Effects) -> u32 {
+        self.call(effects, |device, _| device.stream_room(stream)).unwrap_or(0)
+    }
+
+    /// A byte from a stream.
+    pub fn stream_receive(&self, stream: u32, byte: u8, effects: &mut Effects) {
+        self.call(effects, |device, now| device.stream_receive(stream, byte, now));
+    }
+
+    /// The operator has pressed the power button.
+    pub fn button_pressed(&self, effects: &mut Effects) {
+        self.call(effects, Instance::button_pressed);
+    }
+
+    /// The machine is about to leave its suspended state.
+    pub fn woken(&self, reason: WakeupReason, effects: &mut Effects) {
+        self.call(effects, |device, now| device.woken(reason, now));
+    }
+
+    /// Saves the device's state; none if it is out of service.
+    pub fn save(&self, scope: Scope, effects: &mut Effects) -> Option<Vec<Section>> {
+        self.call(effects, |device, _| device.save(scope))
+    }
+
+    /// Loads a state into the device, which has been configured and nothing
+    /// else. None if it is out of service.
+    pub fn load(
+        &self,
+        scope: Scope,
+        sections: &[Section],
+        effects: &mut Effects,
+    ) -> Option<Result<(), Refusal>> {
+        self.call(effects, |device, now| device.load(scope, sections, now))
+    }
+
+    /// One call: takes the time under the lock, so that it never goes back for
+    /// the device, and moves the effects out. A fault takes the device out of
+    /// service.
+    fn call<R>(
+        &self,
+        effects: &mut Effects,
+        call: impl FnOnce(&mut Instance, u64) -> Result<R, Fault>,
+    ) -> Option<R> {
+        let mut plugged = self.lock();
+        plugged.counts.calls += 1;
+        let instance = plugged.instance.as_mut()?;
+        match call(instance, self.clock.now()) {
+            Ok(result) => {
+                instance.take_effects(effects);
+                Some(result)
+            }
+            Err(fault) => {
+                self.quarantine(&mut plugged, fault, effects);
+                None
+            }
+        }
+    }
+
+    /// Takes the device out of service.
+    pub(super) fn quarantine(&self, plugged: &mut Plugged, fault: Fault, effects: &mut Effects) {
+        let Some(mut instance) = plugged.instance.take() else { return };
+        let id = self.id();
+        tracing::error!(
+            device = &**self.name(),
+            image = plugged.image.title(),
+            export = fault.export,
+            reason = fault.reason,
+            backtrace = fault.backtrace,
+            "device fault: out of service"
+        );
+        // Effects of the call are dropped, but not those of devices on its
+        // buses, for which the call was complete.
+        let mut dropped = Effects::new();
+        instance.take_effects(&mut dropped);
+        effects.extend(dropped.into_iter().filter(|recorded| recorded.slot != id));
+
+        // The outputs include those of the call; whoever applies effects knows
+        // what was really driven, so all that must be low is said to be.
+        let outputs = instance.outputs().out_of_service();
+        let mut sequence = instance.sequence();
+        for effect in outputs.all_low() {
+            sequence += 1;
+            effects.push(Recorded { slot: id, sequence, effect });
+        }
+        plugged.outputs = outputs;
+        plugged.sequence = sequence;
+        plugged.fault = Some(fault);
+        plugged.counts.faults += 1;
+    }
+}

@@ -1,0 +1,118 @@
+//! Compares the states of two versions of a device, field by field.
+
+use std::collections::BTreeMap;
+
+use crate::component::{Section, StateDescription};
+
+/// The fields of a saved state: path to bytes.
+type Fields<'a> = BTreeMap<String, &'a [u8]>;
+
+/// Checks that the new version holds what the old one held: every field that
+/// both describe has the same bytes. A field that only one has is that
+/// version's own affair.
+///
+/// # Errors
+/// One line that names the first field that differs, or a description that does
+/// not match the data.
+pub(super) fn check(
+    old: &StateDescription,
+    saved: &[Section],
+    new: &StateDescription,
+    kept: &[Section],
+) -> Result<(), String> {
+    if same_bytes(saved, kept) {
+        return Ok(());
+    }
+    let expected = decode(old, saved).map_err(|error| format!("old version: {error}"))?;
+    let found = decode(new, kept).map_err(|error| format!("new version: {error}"))?;
+    for (path, expected) in &expected {
+        let Some(found) = found.get(path) else { continue };
+        if expected != found {
+            return Err(format!("{path} is {}, was {}", hex(found), hex(expected)));
+        }
+    }
+    Ok(())
+}
+
+fn same_bytes(a: &[Section], b: &[Section]) -> bool {
+    let key = |section: &Section| (section.name.clone(), section.version);
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| key(a) == key(b) && a.data == b.data)
+}
+
+/// Cuts the sections into fields as the description says. In the whole scope
+/// every condition holds, so the description alone says where each field is.
+fn decode<'a>(
+    description: &StateDescription,
+    sections: &'a [Section],
+) -> Result<Fields<'a>, String> {
+    let mut fields = Fields::new();
+    for section in sections {
+        let described = description.sections.iter().find(|known| known.name == section.name);
+        let described = described
+            .ok_or_else(|| format!("section {} is saved, not described", section.name))?;
+        let mut walk = Walk { description, data: &section.data, offset: 0, fields: &mut fields };
+        walk.structure(described.structure, &section.name, 0)?;
+        let left = section.data.len() - walk.offset;
+        if left != 0 {
+            return Err(format!("section {}: {left} bytes more than described", section.name));
+        }
+    }
+    Ok(fields)
+}
+
+struct Walk<'d, 'a, 'f> {
+    description: &'d StateDescription,
+    data: &'a [u8],
+    offset: usize,
+    fields: &'f mut Fields<'a>,
+}
+
+/// Deeper than any description nests; guards against one that refers to itself.
+const DEEPEST: u32 = 16;
+
+impl Walk<'_, '_, '_> {
+    fn structure(&mut self, row: u32, path: &str, depth: u32) -> Result<(), String> {
+        let structure = self.description.structures.get(row as usize);
+        let structure = structure.filter(|_| depth < DEEPEST);
+        let structure = structure.ok_or_else(|| format!("{path}: no such structure"))?;
+        for field in &structure.fields {
+            for index in 0..field.count {
+                let element = match field.count {
+                    1 => format!("{path}.{}", field.name),
+                    _ => format!("{path}.{}[{index}]", field.name),
+                };
+                match field.structure {
+                    Some(row) => self.structure(row, &element, depth + 1)?,
+                    None => self.field(element, field.size as usize)?,
+                }
+            }
+        }
+        for &row in &structure.subsections {
+            let name = self.description.structures.get(row as usize);
+            let name = name.map(|subsection| subsection.name.clone()).unwrap_or_default();
+            // Marker, length of the name, name, version: see `vmstate`.
+            self.take(1 + 1 + name.len() + 4, &name)?;
+            self.structure(row, &format!("{path}/{name}"), depth + 1)?;
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, path: String, size: usize) -> Result<(), String> {
+        let start = self.offset;
+        self.take(size, &path)?;
+        self.fields.insert(path, &self.data[start..self.offset]);
+        Ok(())
+    }
+
+    fn take(&mut self, size: usize, what: &str) -> Result<(), String> {
+        let end = self.offset.checked_add(size).filter(|&end| end <= self.data.len());
+        self.offset = end.ok_or_else(|| format!("{what}: the data is shorter than described"))?;
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const MOST: usize = 16;
+    let shown: String = bytes.iter().take(MOST).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > MOST { format!("{shown}... ({} bytes)", bytes.len()) } else { shown }
+}

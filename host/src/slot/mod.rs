@@ -1,0 +1,177 @@
+//! A slot: where one device is plugged.
+//!
+//! A slot makes one call at a time into its device, hands the effects to the
+//! caller, and never calls anybody above it. It holds what stays when the
+//! device is replaced: the properties and grants of the machine file, and the
+//! order of effects.
+
+mod call;
+mod compare;
+mod properties;
+mod swap;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Clock;
+use crate::component::{
+    Children, Effects, Environment, Error, Fault, Image, Instance, Interface, Limits, Outputs,
+    Property, SlotId, StateDescription,
+};
+
+pub use properties::GivenProperty;
+pub use swap::{SwapError, Swapped};
+
+/// What a machine gives to a slot.
+#[derive(Clone)]
+pub struct Setting {
+    /// The slot's number in its machine.
+    pub id: SlotId,
+    /// Its name in the machine file.
+    pub name: Arc<str>,
+    /// Interfaces granted to whatever is plugged here.
+    pub grants: BTreeSet<Interface>,
+    /// Properties that are set; others have the device's defaults.
+    pub properties: Vec<GivenProperty>,
+    /// The devices on the buses of the device that is plugged here.
+    pub children: Arc<dyn Children>,
+    /// Limits for whatever is plugged here.
+    pub limits: Limits,
+}
+
+/// A slot and the device in it.
+pub struct Slot {
+    setting: Setting,
+    clock: Arc<Clock>,
+    plugged: Mutex<Plugged>,
+}
+
+/// The device, or what is left of it.
+struct Plugged {
+    image: Image,
+    state: StateDescription,
+    /// None after a fault.
+    instance: Option<Instance>,
+    fault: Option<Fault>,
+    /// What the slot drives while there is no instance to ask.
+    outputs: Outputs,
+    sequence: u64,
+    /// The image a swap replaced, for going back.
+    previous: Option<Image>,
+    counts: Counts,
+}
+
+/// What has happened in a slot since the machine was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls into the device: accesses, line changes, timers and transfers.
+    pub calls: u64,
+    /// Replacements that succeeded.
+    pub swaps: u64,
+    /// Faults.
+    pub faults: u64,
+    /// Effects of the present device that named something undeclared.
+    pub violations: u64,
+}
+
+/// What is in a slot, for people.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The slot's name.
+    pub name: Arc<str>,
+    /// The image that is plugged.
+    pub image: Image,
+    /// Why the device is out of service, if it is.
+    pub fault: Option<Fault>,
+    /// What has happened.
+    pub counts: Counts,
+}
+
+impl Slot {
+    /// Plugs a device in and configures it. What it did while it was configured
+    /// goes into `effects`.
+    ///
+    /// # Errors
+    /// The image is not granted what it imports, or fails, or refuses its
+    /// properties.
+    pub fn plug(
+        setting: Setting,
+        clock: Arc<Clock>,
+        image: &Image,
+        effects: &mut Effects,
+    ) -> Result<Self, Error> {
+        let (mut instance, state) = setting.instantiate(image)?;
+        instance.take_effects(effects);
+        let plugged = Plugged {
+            image: image.clone(),
+            state,
+            outputs: Outputs::new(image.description()),
+            sequence: 0,
+            instance: Some(instance),
+            fault: None,
+            previous: None,
+            counts: Counts::default(),
+        };
+        Ok(Self { setting, clock, plugged: Mutex::new(plugged) })
+    }
+
+    /// The slot's number in its machine.
+    #[must_use]
+    pub fn id(&self) -> SlotId {
+        self.setting.id
+    }
+
+    /// The slot's name in the machine file.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.setting.name
+    }
+
+    /// The image that is plugged.
+    #[must_use]
+    pub fn image(&self) -> Image {
+        self.lock().image.clone()
+    }
+
+    /// What is in the slot.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let plugged = self.lock();
+        let mut counts = plugged.counts;
+        counts.violations = plugged.instance.as_ref().map_or(0, Instance::violations);
+        Status {
+            name: self.name().clone(),
+            image: plugged.image.clone(),
+            fault: plugged.fault.clone(),
+            counts,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Plugged> {
+        // A panic while a device was called is a bug of this host; the device
+        // itself is as the last complete call left it.
+        self.plugged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Setting {
+    /// The properties for an image: those that are set here, and its defaults.
+    fn properties(&self, image: &Image) -> Vec<Property> {
+        properties::fill(&image.description().properties, &self.properties)
+    }
+
+    /// A configured instance of an image for this slot, and its description of
+    /// its state.
+    fn instantiate(&self, image: &Image) -> Result<(Instance, StateDescription), Error> {
+        let mut instance = image.instantiate(&Environment {
+            slot: self.id,
+            name: self.name.clone(),
+            grants: self.grants.clone(),
+            properties: self.properties(image),
+            children: self.children.clone(),
+            limits: self.limits,
+        })?;
+        let state = instance.describe_state()?;
+        Ok((instance, state))
+    }
+}

@@ -1,0 +1,188 @@
+//! Replaces the device in a slot under a running guest.
+//!
+//! All that takes long happens before the slot is locked: compiling, linking
+//! and configuring the new instance. Under the lock the state moves over and is
+//! compared; then one pointer changes. Until then the old device is untouched,
+//! so any failure simply drops the new one.
+
+use std::time::{Duration, Instant};
+
+use super::{Plugged, Slot, compare};
+use crate::component::{
+    Description, Effects, Error, Fault, Image, Instance, Outputs, Recorded, Refusal, Scope,
+    StateDescription,
+};
+
+/// Why a device was not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    /// The new version cannot be plugged at all.
+    #[error("the new version {0}")]
+    Unusable(#[from] Error),
+    /// The new version's regions, lines or the like are not the old one's, so
+    /// that the machine is wired for another device.
+    #[error("the new version declares other {what}: {found}, where the old one has {expected}")]
+    OtherShape {
+        /// What differs: `lines`, `regions` ...
+        what: &'static str,
+        /// What the new version declares.
+        found: String,
+        /// What the old version declares.
+        expected: String,
+    },
+    /// The new version does not take the old one's state.
+    #[error("the new version refuses the state: {}", describe(.0))]
+    Refused(Refusal),
+    /// The new version took the state and holds another one.
+    #[error("the new version does not keep the state: {0}")]
+    StateLost(String),
+    /// The new version failed.
+    #[error("the new version failed: {0}")]
+    NewFaulted(Fault),
+    /// The old version failed while it was saved; it is out of service now.
+    #[error("the old version failed: {0}")]
+    OldFaulted(Fault),
+    /// There is nothing to go back to.
+    #[error("there is no earlier version to go back to")]
+    NoPrevious,
+}
+
+fn describe(refusal: &Refusal) -> String {
+    let Refusal { section, field, offset, reason } = refusal;
+    match (section.is_empty(), field.is_empty()) {
+        (true, _) => reason.clone(),
+        (_, true) => format!("section {section}: {reason}"),
+        _ => format!("section {section}, field {field} at offset {offset}: {reason}"),
+    }
+}
+
+/// A replacement that took place.
+#[derive(Clone, Debug)]
+pub struct Swapped {
+    /// What was plugged.
+    pub from: Image,
+    /// What is plugged now.
+    pub to: Image,
+    /// How long the slot was locked: the longest an access can have waited.
+    pub blackout: Duration,
+    /// Whether the state moved over. A device that was out of service has none
+    /// to move: the new one starts as after a reset.
+    pub state_moved: bool,
+}
+
+impl Slot {
+    /// Replaces the device. On an error the old one is in place, untouched.
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn swap(&self, image: &Image, effects: &mut Effects) -> Result<Swapped, SwapError> {
+        let (new, state) = self.prepare(image)?;
+        let mut plugged = self.lock();
+        let start = Instant::now();
+        let result = self.exchange(&mut plugged, image, new, state, effects);
+        drop(plugged);
+        let blackout = start.elapsed();
+        let (from, state_moved, old) = result?;
+        // Unmapping the old one's memory takes long and disturbs nobody now.
+        drop(old);
+        Ok(Swapped { from, to: image.clone(), blackout, state_moved })
+    }
+
+    /// Goes back to the version that the last swap replaced.
+    ///
+    /// # Errors
+    /// There is none, or a check failed.
+    pub fn roll_back(&self, effects: &mut Effects) -> Result<Swapped, SwapError> {
+        let previous = self.lock().previous.clone();
+        self.swap(&previous.ok_or(SwapError::NoPrevious)?, effects)
+    }
+
+    /// All of a swap that does not need the slot.
+    fn prepare(&self, image: &Image) -> Result<(Instance, StateDescription), SwapError> {
+        same_shape(self.image().description(), image.description())?;
+        Ok(self.setting.instantiate(image)?)
+    }
+
+    fn exchange(
+        &self,
+        plugged: &mut Plugged,
+        image: &Image,
+        mut new: Instance,
+        state: StateDescription,
+        effects: &mut Effects,
+    ) -> Result<(Image, bool, Option<Instance>), SwapError> {
+        // Another swap may have been faster.
+        same_shape(plugged.image.description(), image.description())?;
+        let now = self.clock.now();
+        let state_moved = match &mut plugged.instance {
+            Some(old) => {
+                let saved = match old.save(Scope::Whole) {
+                    Ok(saved) => saved,
+                    Err(fault) => {
+                        self.quarantine(plugged, fault.clone(), effects);
+                        return Err(SwapError::OldFaulted(fault));
+                    }
+                };
+                new.load(Scope::Whole, &saved, now)
+                    .map_err(SwapError::NewFaulted)?
+                    .map_err(SwapError::Refused)?;
+                let kept = new.save(Scope::Whole).map_err(SwapError::NewFaulted)?;
+                compare::check(&plugged.state, &saved, &state, &kept)
+                    .map_err(SwapError::StateLost)?;
+                true
+            }
+            None => {
+                new.reset(now).map_err(SwapError::NewFaulted)?;
+                false
+            }
+        };
+
+        let (outputs, mut sequence) = plugged.driven();
+        for effect in outputs.difference(new.outputs()) {
+            sequence += 1;
+            effects.push(Recorded { slot: self.id(), sequence, effect });
+        }
+        new.take_over(sequence);
+        plugged.state = state;
+        plugged.fault = None;
+        plugged.counts.swaps += 1;
+        let old = plugged.instance.replace(new);
+        let from = std::mem::replace(&mut plugged.image, image.clone());
+        plugged.previous = Some(from.clone());
+        Ok((from, state_moved, old))
+    }
+}
+
+impl Plugged {
+    /// What the slot drives, and the number of the last effect.
+    fn driven(&self) -> (&Outputs, u64) {
+        match &self.instance {
+            Some(instance) => (instance.outputs(), instance.sequence()),
+            None => (&self.outputs, self.sequence),
+        }
+    }
+}
+
+/// Checks that the machine can keep its wiring and its maps.
+fn same_shape(old: &Description, new: &Description) -> Result<(), SwapError> {
+    same("names", &[&old.name], &[&new.name])?;
+    same("attachments", &[old.attachment], &[new.attachment])?;
+    same("regions", &old.regions, &new.regions)?;
+    same("lines", &old.lines, &new.lines)?;
+    same("timers", &old.timers, &new.timers)?;
+    same("buses", &old.buses, &new.buses)?;
+    same("streams", &old.streams, &new.streams)?;
+    same("windows", &old.windows, &new.windows)
+}
+
+fn same<T: std::fmt::Debug>(what: &'static str, old: &[T], new: &[T]) -> Result<(), SwapError> {
+    // The contract's records have no equality of their own; their debug form
+    // holds all their fields.
+    let text = |item: Option<&T>| item.map_or_else(|| "nothing".into(), |item| format!("{item:?}"));
+    let longest = old.len().max(new.len());
+    let pairs = (0..longest).map(|index| (text(old.get(index)), text(new.get(index))));
+    match pairs.into_iter().find(|(old, new)| old != new) {
+        None => Ok(()),
+        Some((expected, found)) => Err(SwapError::OtherShape { what, found, expected }),
+    }
+}

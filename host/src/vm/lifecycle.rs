@@ -1,0 +1,217 @@
+//! The life of a machine: created, paused, running, paused again, reset,
+//! stopped.
+//!
+//! A machine starts paused. [`Vm::resume`] lets its processors run;
+//! [`Vm::pause`] returns once each is parked: outside the guest, outside any
+//! call of the [`Door`], its last access complete, its registers those between
+//! two instructions. Only then can [`Vm::reset`] put the processors and the
+//! kernel's interrupt controllers to their power-on state. [`Vm::stop`] ends
+//! the threads; a stopped machine stays stopped.
+//!
+//! A processor that cannot go on (a triple fault, an error of KVM) tells the
+//! [`Listener`] and parks; the others run on. A reset revives it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use super::boot::Entry;
+use super::control::Control;
+use super::door::Door;
+use super::sync::lock;
+use super::vcpu::{ExitCounts, Exits, Shared, Vcpu};
+use super::{Error, Interrupts, Memory, Platform};
+
+/// Something that ended a processor's run. `cpu` counts from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VmEvent {
+    /// The processor shut down: an exception while a double fault was
+    /// delivered. On a PC this resets the machine.
+    TripleFault {
+        /// Which processor.
+        cpu: usize,
+    },
+    /// KVM cannot run what the guest wants to run.
+    InternalError {
+        /// Which processor.
+        cpu: usize,
+        /// What KVM says of it, and where.
+        detail: String,
+    },
+    /// The hardware refused the processor's state.
+    EntryFailed {
+        /// Which processor.
+        cpu: usize,
+        /// The hardware's reason code.
+        reason: u64,
+    },
+    /// A call of the door panicked. The processor's thread has ended and cannot
+    /// be revived.
+    Panicked {
+        /// Which processor.
+        cpu: usize,
+        /// The panic's message.
+        message: String,
+    },
+}
+
+/// Who is told of events: called on the vCPU's thread, with no lock of this
+/// room held. Like a call of the door, it must not pause, reset or stop the
+/// machine itself.
+pub type Listener = Arc<dyn Fn(VmEvent) + Send + Sync>;
+
+/// A machine with its processors.
+///
+/// `resume`, `pause`, `reset` and `stop` may be called by any thread but the
+/// vCPUs'; calls at the same time take turns.
+pub struct Vm {
+    platform: Platform,
+    control: Arc<Control>,
+    exits: Vec<Arc<Exits>>,
+    /// Set by the first `stop`.
+    stopped: AtomicBool,
+    /// Held during each change of the run state.
+    change: Mutex<()>,
+}
+
+impl Vm {
+    /// Creates the processors in their power-on state, each with its thread,
+    /// paused.
+    ///
+    /// # Errors
+    ///
+    /// KVM refuses, or a thread cannot be started.
+    pub fn start(
+        platform: Platform,
+        door: Arc<dyn Door>,
+        listener: Listener,
+    ) -> Result<Self, Error> {
+        let control = Arc::new(Control::new(platform.cpus, platform.threads.clone()));
+        let shared = Shared {
+            door,
+            listener,
+            control: control.clone(),
+            gate: platform.gate.clone(),
+        };
+        let exits: Vec<Arc<Exits>> = (0..platform.cpus).map(|_| Arc::default()).collect();
+        let vcpus = exits
+            .iter()
+            .enumerate()
+            .map(|(cpu, exits)| Vcpu::new(&platform, cpu, exits.clone(), shared.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let vm = Self {
+            platform,
+            control,
+            exits,
+            stopped: AtomicBool::new(false),
+            change: Mutex::new(()),
+        };
+        for (cpu, vcpu) in vcpus.into_iter().enumerate() {
+            // A thread that cannot be started drops `vm`, which ends the rest.
+            let thread = thread::Builder::new()
+                .name(format!("vcpu{cpu}"))
+                .spawn(move || vcpu.run())
+                .map_err(|source| Error::Thread { cpu, source })?;
+            vm.platform.threads.push(thread);
+        }
+        Ok(vm)
+    }
+
+    /// The machine's memory.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.platform.memory
+    }
+
+    /// The machine's interrupt lines.
+    pub fn interrupts(&self) -> &Arc<Interrupts> {
+        &self.platform.interrupts
+    }
+
+    /// How many processors there are.
+    pub fn cpus(&self) -> usize {
+        self.platform.cpus
+    }
+
+    /// Lets the processors run. No effect on a machine that runs or is stopped.
+    pub fn resume(&self) {
+        let _change = lock(&self.change);
+        self.control.resume();
+    }
+
+    /// Pauses the machine; returns when every processor is parked. No effect on
+    /// a machine that is paused.
+    pub fn pause(&self) {
+        let _change = lock(&self.change);
+        self.control.pause();
+    }
+
+    /// Whether the machine runs.
+    pub fn is_running(&self) -> bool {
+        self.control.is_running()
+    }
+
+    /// Puts processors and the kernel's interrupt controllers to their power-on
+    /// state, with the boot processor at `entry`. Memory, RAM windows and line
+    /// levels stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// The machine is not paused, a processor's thread has panicked, or KVM
+    /// refuses.
+    pub fn reset(&self, entry: &Entry) -> Result<(), Error> {
+        let _change = lock(&self.change);
+        for cpu in 0..self.cpus() {
+            let entry = entry.clone();
+            self.on_thread(cpu, move |vcpu| vcpu.reset(&entry))??;
+        }
+        self.platform.interrupts.reset()
+    }
+
+    /// Stops the machine for good; returns when every thread has ended.
+    pub fn stop(&self) {
+        let _change = lock(&self.change);
+        if !self.stopped.swap(true, Ordering::Relaxed) {
+            self.control.stop();
+            self.platform.threads.join();
+        }
+    }
+
+    /// How often a processor has left the guest.
+    ///
+    /// # Errors
+    ///
+    /// There is no such processor.
+    pub fn exits(&self, cpu: usize) -> Result<ExitCounts, Error> {
+        let exits = self.exits.get(cpu).ok_or(Error::NoSuchCpu {
+            cpu,
+            count: self.exits.len(),
+        })?;
+        Ok(exits.counts())
+    }
+
+    /// Has a parked vCPU's own thread do `work` and waits for the result: KVM
+    /// wants its requests from the thread that runs the vCPU.
+    fn on_thread<R: Send + 'static>(
+        &self,
+        cpu: usize,
+        work: impl FnOnce(&mut Vcpu) -> R + Send + 'static,
+    ) -> Result<R, Error> {
+        let (sender, receiver) = mpsc::channel();
+        self.control.give_work(
+            cpu,
+            Box::new(move |vcpu| {
+                // Fails only if nobody waits for the result any more.
+                let _ = sender.send(work(vcpu));
+            }),
+        );
+        // Work that is dropped undone drops its sender.
+        receiver.recv().map_err(|_| Error::NotPaused)
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,132 @@
+//! Guest memory: RAM, the firmware's ROM, and the windows below 1 MiB in which
+//! either may answer.
+
+mod host;
+mod ram;
+mod rom;
+mod slots;
+mod windows;
+
+use std::sync::{Arc, Mutex};
+
+use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion};
+
+pub use ram::RamLayout;
+pub use rom::Rom;
+pub use windows::{RamWindow, WindowMode};
+
+use super::Error;
+use super::gate::Gate;
+use super::sync::lock;
+use slots::{Access, Backing, Slots};
+use windows::Windows;
+
+/// Where RAM below 640 KiB ends, and video memory and ROMs begin.
+pub(super) const LOW_RAM_END: u64 = 0xa_0000;
+
+/// Where RAM continues.
+pub(super) const HIGH_RAM_START: u64 = 0x10_0000;
+
+/// Where RAM that does not fit below continues again.
+pub(super) const FOUR_GIB: u64 = 1 << 32;
+
+/// The memory of one machine.
+pub struct Memory {
+    ram: GuestMemoryMmap,
+    windows: Mutex<Windows>,
+    slots: Slots,
+    gate: Arc<Gate>,
+}
+
+impl Memory {
+    /// Allocates RAM and gives it and the ROM to KVM, with all windows in mode
+    /// [`Bus`](WindowMode::Bus).
+    pub(super) fn new(
+        vm: Arc<kvm_ioctls::VmFd>,
+        gate: Arc<Gate>,
+        layout: &RamLayout,
+        windows: &[RamWindow],
+        rom: Option<&Rom>,
+    ) -> Result<Self, Error> {
+        let ram = layout.allocate()?;
+        let slots = Slots::new(vm);
+        let backing = |start| {
+            let region = ram.find_region(GuestAddress(start))?;
+            Some(Backing::new(region.get_mmap()))
+        };
+        let low_ram = backing(0).ok_or(Error::NoRam)?;
+        let high_ram = low_ram.part(HIGH_RAM_START, low_ram.len());
+        slots.add(0, &low_ram.part(0, LOW_RAM_END), Access::ReadWrite)?;
+        slots.add(HIGH_RAM_START, &high_ram, Access::ReadWrite)?;
+        if let Some(ram) = backing(FOUR_GIB) {
+            slots.add(FOUR_GIB, &ram, Access::ReadWrite)?;
+        }
+        let rom = rom.map(Rom::map).transpose()?;
+        if let Some(rom) = &rom {
+            slots.add(FOUR_GIB - rom.len(), rom, Access::ReadOnly)?;
+        }
+        let mut windows = Windows::new(windows, &low_ram, rom.as_ref(), &slots)?;
+        windows.show(&slots, vec![WindowMode::Bus; windows.modes().len()])?;
+        Ok(Self {
+            ram,
+            windows: Mutex::new(windows),
+            slots,
+            gate,
+        })
+    }
+
+    /// The RAM, by guest physical address. What lies behind windows and ROMs is
+    /// part of it, whoever answers there.
+    pub fn ram(&self) -> &GuestMemoryMmap {
+        &self.ram
+    }
+
+    /// The size of the part of RAM that starts at address 0, in bytes.
+    pub fn below_4g(&self) -> u64 {
+        self.region_len(0)
+    }
+
+    /// The size of the part of RAM that starts at 4 GiB, in bytes; may be 0.
+    pub fn above_4g(&self) -> u64 {
+        self.region_len(FOUR_GIB)
+    }
+
+    fn region_len(&self, start: u64) -> u64 {
+        self.ram
+            .find_region(GuestAddress(start))
+            .map_or(0, GuestMemoryRegion::len)
+    }
+
+    /// The mode of a window, by its position in the machine's list.
+    ///
+    /// # Errors
+    ///
+    /// There is no such window.
+    pub fn window(&self, index: usize) -> Result<WindowMode, Error> {
+        lock(&self.windows).mode(index)
+    }
+
+    /// Sets the modes of windows, each given by its position in the machine's
+    /// list. Windows that are in their mode already cost nothing.
+    ///
+    /// May be called by any thread, also by a vCPU's while it serves an exit,
+    /// and takes effect before the guest's next access. While the memory slots
+    /// change no vCPU is in the guest: a slot can only be deleted and made
+    /// anew, and in between the guest would find nothing there.
+    ///
+    /// # Errors
+    ///
+    /// There is no such window (nothing is changed then), or KVM refuses.
+    pub fn set_windows(&self, changes: &[(usize, WindowMode)]) -> Result<(), Error> {
+        let mut windows = lock(&self.windows);
+        let modes = windows.modes_after(changes)?;
+        if modes == windows.modes() {
+            return Ok(());
+        }
+        self.gate
+            .with_guest_out(|| windows.show(&self.slots, modes))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The firmware's ROM.
+
+use std::sync::Arc;
+
+use vm_memory::{Bytes, MmapRegion, VolatileMemory};
+
+use super::slots::Backing;
+use crate::vm::{Error, Image};
+
+const GRANULE: u64 = 64 << 10;
+const LARGEST: u64 = 16 << 20;
+
+/// A firmware image that can be a ROM. It ends at 4 GiB, where the processor
+/// finds its reset vector, and its last 128 KiB appear again below 1 MiB, as on
+/// QEMU's PC machines.
+#[derive(Clone, Debug)]
+pub struct Rom(Image);
+
+impl Rom {
+    /// Takes a firmware image.
+    ///
+    /// # Errors
+    ///
+    /// Its size is not a multiple of 64 KiB from 64 KiB to 16 MiB.
+    pub fn new(image: Image) -> Result<Self, Error> {
+        let size = image.len();
+        if size.is_multiple_of(GRANULE) && (GRANULE..=LARGEST).contains(&size) {
+            Ok(Self(image))
+        } else {
+            Err(image.problem(format!(
+                "not a firmware image: its size is {size} bytes, expected a multiple of 64 KiB \
+                 up to 16 MiB"
+            )))
+        }
+    }
+
+    /// A mapping with the image's content.
+    pub(super) fn map(&self) -> Result<Backing, Error> {
+        let bytes = self.0.bytes();
+        let failed = |reason: String| Error::MapRam {
+            size: self.0.len(),
+            reason,
+        };
+        let mapping =
+            MmapRegion::<()>::new(bytes.len()).map_err(|error| failed(error.to_string()))?;
+        mapping
+            .as_volatile_slice()
+            .write_slice(bytes, 0)
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(Backing::new(Arc::new(mapping)))
+    }
+}

@@ -1,0 +1,47 @@
+//! The virtual machine below the devices: guest memory, processors, interrupt
+//! controllers, the virtual clock and the images a guest starts from, on KVM.
+//!
+//! The room knows no device. A processor reaches the devices through one small
+//! trait, [`Door`]; what devices ask for (a line's level, a RAM window's mode)
+//! comes back through [`Interrupts`] and [`Memory`], which any thread may call.
+//!
+//! The order of use:
+//!
+//! 1. [`Platform::new`] checks `/dev/kvm`, allocates RAM, creates the interrupt
+//!    controllers. Nothing runs yet, so a [`Door`] can be built from its parts.
+//! 2. [`Vm::start`] creates the processors, one thread each, all paused.
+//! 3. [`boot::load`] puts an image into RAM and says where the boot processor
+//!    enters it; [`Vm::reset`] takes that [`boot::Entry`], [`Vm::resume`] runs.
+//!
+//! What is `unsafe` here is confined to `memory/slots.rs` (handing memory to
+//! KVM), `kick.rs` (the signal that interrupts a processor) with its one user
+//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit) and
+//! `vcpu/registers.rs` (the XSAVE area).
+
+pub mod boot;
+mod control;
+pub mod door;
+mod error;
+mod gate;
+mod image;
+mod interrupts;
+mod kick;
+mod lifecycle;
+pub mod memory;
+mod platform;
+mod sync;
+mod vcpu;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use door::Door;
+pub use error::Error;
+pub use image::Image;
+pub use interrupts::{InterruptController, Interrupts};
+pub use lifecycle::{Listener, Vm, VmEvent};
+pub use memory::{Memory, RamLayout, RamWindow, Rom, WindowMode};
+pub use platform::{Config, MAX_CPUS, Platform};
+pub use vcpu::ExitCounts;
