@@ -12,12 +12,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use toml_edit::DocumentMut;
-use wit_component::{ComponentEncoder, metadata};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-const PROFILE: &str = "device";
+use component::TARGET;
+
+#[path = "build/component.rs"]
+mod component;
 
 fn main() {
     match build() {
@@ -145,7 +146,7 @@ impl Device {
 
     /// The core module, and the sources cargo says it was made from.
     fn artifacts(&self, target: &Path) -> Result<(Vec<u8>, Vec<PathBuf>)> {
-        let path = target.join(TARGET).join(PROFILE).join(&self.stem);
+        let path = component::artifact(target, &self.stem);
         let read = |extension| {
             let path = path.with_extension(extension);
             fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
@@ -171,69 +172,23 @@ fn by_variant(devices: &[Device]) -> BTreeMap<Option<&str>, Vec<&Device>> {
     groups
 }
 
-/// Runs cargo inside cargo. The lock file is that of the outer build, which has
-/// just brought it up to date: with `--locked`, the network is used only to
-/// fetch a dependency that was never downloaded.
 fn compile(
     root: &Path,
     target: &Path,
     variant: Option<&str>,
     devices: &[&Device],
 ) -> Result<(), Failure> {
-    let mut cargo = Command::new(variable("CARGO")?);
-    cargo.current_dir(root).args(["build", "--quiet", "--locked", "--lib"]);
-    cargo.args(["--target", TARGET, "--profile", PROFILE, "--target-dir"]).arg(target);
-    for device in devices {
-        cargo.args(["--package", &device.name]);
-        if let Some(variant) = variant {
-            cargo.args(["--features", &format!("{}/{variant}", device.name)]);
-        }
-    }
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(is_of_outer_build) {
-            cargo.env_remove(name);
-        }
-    }
-    // Set and empty, it overrides RUSTFLAGS and the user's configuration too:
-    // such flags are meant for the machine that runs the host.
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
-    let status = cargo.status().context("cannot run cargo")?;
-    if status.success() {
+    let cargo = variable("CARGO")?;
+    let packages: Vec<_> = devices.iter().map(|device| device.name.as_str()).collect();
+    if component::compile(cargo.as_ref(), root, target, &packages, variant)?.success() {
         return Ok(());
     }
     let variant = variant.map(|variant| format!(" as {variant:?}")).unwrap_or_default();
     Err(Failure::Compiler(format!("cannot build the devices{variant}: see the messages above")))
 }
 
-/// Whether an environment variable says how the outer build is done, rather
-/// than where cargo finds crates or how many jobs it may run.
-fn is_of_outer_build(name: &str) -> bool {
-    const KEPT: [&str; 8] = [
-        "CARGO_HOME",
-        "CARGO_HTTP_",
-        "CARGO_MAKEFLAGS",
-        "CARGO_NET_",
-        "CARGO_REGISTRIES_",
-        "CARGO_REGISTRY_",
-        "CARGO_SOURCE_",
-        "CARGO_TERM_",
-    ];
-    const WRAPPERS: [&str; 2] = ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
-    WRAPPERS.contains(&name)
-        || name.starts_with("CARGO_") && !KEPT.iter().any(|kept| name.starts_with(kept))
-}
-
-/// Makes a component of a core module.
 fn encode(device: &Device, module: &[u8]) -> Result<Vec<u8>> {
-    let encode = || {
-        let (_, bindings) = metadata::decode(module)?;
-        ensure!(
-            !bindings.resolve.worlds[bindings.world].exports.is_empty(),
-            "it exports no device: its lib.rs must call southbridge_sdk::export!"
-        );
-        ComponentEncoder::default().module(module)?.validate(true).encode()
-    };
-    encode().with_context(|| {
+    component::encode(module).with_context(|| {
         format!("cannot make a component of {} ({})", device.name, device.directory.display())
     })
 }

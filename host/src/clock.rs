@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-
 /// Set in `Clock::state` while the clock runs. The low bits are then what to
 /// subtract from the host's time, and the time itself while it stands still:
 /// one word, so that no reader sees half of a change.
@@ -50,11 +49,7 @@ impl Clock {
     }
 
     fn with_origin(origin: Option<Instant>) -> Self {
-        Self {
-            state: AtomicU64::new(0),
-            origin,
-            change: Mutex::new(()),
-        }
+        Self { state: AtomicU64::new(0), origin, change: Mutex::new(()) }
     }
 
     /// The time, in nanoseconds.
@@ -125,9 +120,8 @@ impl Clock {
     /// Nanoseconds since the clock was made; 0 for a manual one, which never
     /// runs.
     fn host_time(&self) -> u64 {
-        self.origin.map_or(0, |origin| {
-            u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
-        })
+        self.origin
+            .map_or(0, |origin| u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,11 +1,16 @@
 //! The components there are: those in the program, and files.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::builtin;
 use crate::component::{Engine, Error, Image};
+
+/// Bytes of a component's file at most; a device has some ten thousand.
+const LARGEST: u64 = 64 << 20;
 
 /// Why there is no component by a name.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +79,8 @@ impl Library {
 
     fn read(&self, path: &Path) -> Result<Image, LibraryError> {
         let name = path.display().to_string();
-        let bytes = std::fs::read(path)
-            .map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;
+        let bytes =
+            read(path).map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;
         self.load(&name, &bytes)
     }
 
@@ -85,7 +90,22 @@ impl Library {
     }
 }
 
-fn is_file(reference: &str) -> bool {
+/// Reads a component's file. A pipe or a device is refused before it is opened:
+/// opening or reading it may never end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other("larger than 64 MiB: not a device"));
+    }
+    Ok(bytes)
+}
+
+/// Whether a reference names a file rather than a component in the program.
+pub(crate) fn is_file(reference: &str) -> bool {
     reference.contains('/') || reference.ends_with(".wasm")
 }
 
@@ -94,6 +114,7 @@ fn unknown(name: &str) -> LibraryError {
     let mut near: Vec<_> = builtin::components().map(|(other, _)| other).collect();
     near.retain(|other| distance(other) <= 3);
     near.sort_by_key(|other| distance(other));
-    let hint = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
+    let hint =
+        if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
     LibraryError::Unknown { name: name.into(), hint }
 }

@@ -19,7 +19,7 @@ fn high(bench: &Bench<Piix3>) -> Vec<u32> {
 fn lines_reach_the_interrupts_they_are_routed_to() {
     let mut bench = Bench::<Piix3>::new();
     bench.line(0, true);
-    assert_eq!(high(&bench), []);
+    assert!(high(&bench).is_empty());
     bench.configuration_write(0x60, 4, 0x0b0b_050a);
     assert_eq!(high(&bench), [10]);
     bench.line(2, true);
@@ -42,12 +42,12 @@ fn a_change_of_the_routing_moves_an_asserted_line() {
     // Bit 7 disables, and for QEMU any value above 15 does.
     for value in [0x85, 0x80, 0x10, 0xff] {
         bench.configuration_write(0x61, 1, value);
-        assert_eq!(high(&bench), [], "{value:#x}");
+        assert!(high(&bench).is_empty(), "{value:#x}");
     }
     bench.configuration_write(0x61, 1, 15);
     assert_eq!(high(&bench), [15]);
     bench.reset();
-    assert_eq!(high(&bench), []);
+    assert!(high(&bench).is_empty());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_stream_is_loaded_with_lines_that_are_still_low() {
     let saved = section(&mut bench);
     let mut new = Bench::<Piix3>::configured(&[]);
     new.load(Scope::Stream, vec![saved.clone()]).expect("its own state");
-    assert_eq!(high(&new), []);
+    assert!(high(&new).is_empty());
     assert_eq!(new.port_in(0xcf9, 1), 2);
     new.line(0, true);
     assert_eq!(high(&new), [9]);

@@ -166,7 +166,7 @@ impl Device for Piix4Pm {
         self.map_cpu_hotplug(cx);
         self.pm1.drive_timer(cx);
         // QEMU forgets this one: there, a machine that was moved is not woken.
-        self.pm1.enable_wakeups(cx);
+        self.pm1.enable_wakeups(cx, regs::event::SCI);
         cx.set_line(SCI, self.sci);
         Ok(())
     }
@@ -188,8 +188,11 @@ impl Piix4Pm {
     /// Sets the SCI, and the timer that may raise it, as the registers say.
     fn update_sci(&mut self, cx: &mut Context<'_>) {
         let status = self.pm1.status(cx.now);
-        self.sci = self.pm1.asserts_sci(status) || self.gpe.asserts_sci();
-        cx.set_line(SCI, self.sci);
+        let sci = self.pm1.asserts_sci(status) || self.gpe.asserts_sci();
+        if sci != self.sci {
+            self.sci = sci;
+            cx.set_line(SCI, sci);
+        }
         self.pm1.schedule(cx, status);
     }
 

@@ -63,7 +63,7 @@ impl Pm1 {
     pub(crate) fn reset(&mut self, cx: &mut Context<'_>) {
         *self = Self::new(self.s4_val, self.acpi_only, self.byte_access);
         cx.disarm(OVERFLOW);
-        self.enable_wakeups(cx);
+        self.enable_wakeups(cx, event::SCI);
     }
 
     /// PMSTS, with TMROF_STS brought up to date.
@@ -100,17 +100,22 @@ impl Pm1 {
                 self.sts &= !value;
             }
             2 => {
+                let changed = self.en ^ value;
                 self.en = value;
-                self.enable_wakeups(cx);
+                self.enable_wakeups(cx, changed);
             }
             _ => {}
         }
     }
 
-    /// Says what may wake the machine.
-    pub(crate) fn enable_wakeups(&self, cx: &mut Context<'_>) {
-        cx.enable_wakeup(WakeupReason::Rtc, self.en & event::RTC != 0);
-        cx.enable_wakeup(WakeupReason::PmTimer, self.en & event::TMROF != 0);
+    /// Says which of the events in `mask` may wake the machine.
+    pub(crate) fn enable_wakeups(&self, cx: &mut Context<'_>, mask: u16) {
+        let reasons = [(event::RTC, WakeupReason::Rtc), (event::TMROF, WakeupReason::PmTimer)];
+        for (event, reason) in reasons {
+            if mask & event != 0 {
+                cx.enable_wakeup(reason, self.en & event != 0);
+            }
+        }
     }
 
     /// Reads PMCNTRL. QEMU 7.2 answers with the whole register whichever byte is
@@ -163,8 +168,11 @@ impl Pm1 {
     /// Arms the overflow timer if an overflow would raise the SCI anew.
     pub(crate) fn schedule(&mut self, cx: &mut Context<'_>, status: u16) {
         let wanted = self.en & event::TMROF != 0 && status & event::TMROF == 0;
-        self.timer = wanted.then(|| time(self.overflow_time));
-        self.drive_timer(cx);
+        let timer = wanted.then(|| time(self.overflow_time));
+        if timer != self.timer {
+            self.timer = timer;
+            self.drive_timer(cx);
+        }
     }
 
     /// Sets the overflow timer as the state says.

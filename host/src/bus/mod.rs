@@ -8,6 +8,8 @@ mod children;
 mod map;
 mod ports;
 mod space;
+#[cfg(test)]
+mod tests;
 
 pub use children::{BusTable, ChildBuses, ConfigurationSpace};
 pub use map::{Mapping, Overlap};

@@ -63,11 +63,18 @@ impl Fault {
     pub(super) fn new(export: &'static str, error: &wasmtime::Error) -> Self {
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
             Some(wasmtime::Trap::Interrupt) => "the call outlived its deadline".into(),
-            Some(trap) => trap.to_string(),
+            Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").into(),
             None => error.root_cause().to_string(),
         };
         let backtrace = error.downcast_ref::<wasmtime::WasmBacktrace>();
         let backtrace = backtrace.map(ToString::to_string).unwrap_or_default();
+        Self { export, reason, backtrace }
+    }
+
+    /// The device wanted to do too much, whatever the call came to then.
+    pub(super) fn flooded(export: &'static str, error: Option<&wasmtime::Error>) -> Self {
+        let backtrace = error.map(|error| Self::new(export, error).backtrace).unwrap_or_default();
+        let reason = "the call recorded more effects than a call may".into();
         Self { export, reason, backtrace }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wasmtime::component::InstancePre;
 use wasmtime::Store;
+use wasmtime::component::InstancePre;
 
 use super::bindings::device_component::DeviceComponent;
 use super::bindings::i2c_target_part::I2cTargetPart;
@@ -51,7 +51,7 @@ macro_rules! call {
     ($self:ident, $part:expr, $name:literal, $method:ident ( $($argument:expr),* )) => {{
         $self.store.set_epoch_deadline($self.deadline);
         let result = $part.$method(&mut $self.store $(, $argument)*);
-        result.map_err(|error| Fault::new($name, &error))
+        $self.finish($name, result)
     }};
 }
 
@@ -73,7 +73,7 @@ impl Instance {
         let limits = Limits::default();
         let name = Arc::from("(not plugged)");
         let (children, outputs) = (Arc::new(NoChildren), Outputs::default());
-        let outside = Outside::new(SlotId(0), name, &limits, outputs, children);
+        let outside = Outside::new(SlotId(0), name, &limits, outputs, Vec::new(), children);
         let (mut store, instance) = start(linked, outside, &limits)?;
         let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
         let description = device.southbridge_device_device().call_describe(&mut store);
@@ -83,7 +83,8 @@ impl Instance {
     pub(super) fn new(image: &Image, environment: &Environment) -> Result<Self, Error> {
         let Environment { slot, name, grants: _, properties, children, limits } = environment;
         let outputs = Outputs::new(image.description());
-        let outside = Outside::new(*slot, name.clone(), limits, outputs, children.clone());
+        let buses = image.description().buses.iter().map(|bus| bus.kind).collect();
+        let outside = Outside::new(*slot, name.clone(), limits, outputs, buses, children.clone());
         let (mut store, instance) = start(image.linked(), outside, limits)?;
         let has = |part: &str| image.exports().contains(part);
         let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
@@ -251,6 +252,14 @@ impl Instance {
             "power-events.woken",
             call_woken(reason, now)
         )
+    }
+
+    /// What a call has come to.
+    fn finish<R>(&self, export: &'static str, result: wasmtime::Result<R>) -> Result<R, Fault> {
+        if self.store.data().flooded {
+            return Err(Fault::flooded(export, result.err().as_ref()));
+        }
+        result.map_err(|error| Fault::new(export, &error))
     }
 
     /// Moves the effects recorded since the last time to the end of `effects`.

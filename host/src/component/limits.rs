@@ -11,6 +11,8 @@ pub struct Limits {
     pub memory: usize,
     /// Elements of a table.
     pub table: usize,
+    /// Effects of a call, with those of the devices on its buses.
+    pub effects: usize,
     /// Log messages per second.
     pub messages: u32,
 }
@@ -18,9 +20,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            deadline: Duration::from_millis(100),
+            // Long enough that a busy host does not pass for a looping device.
+            deadline: Duration::from_secs(1),
             memory: 16 << 20,
             table: 10_000,
+            effects: 4096,
             messages: 100,
         }
     }
@@ -55,5 +59,11 @@ impl MessageRate {
             self.dropped += 1;
         }
         (pass, report)
+    }
+
+    /// Pretends that the second is over.
+    #[cfg(test)]
+    pub(super) fn begin_second(&mut self) {
+        self.second -= Duration::from_secs(1);
     }
 }

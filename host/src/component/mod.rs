@@ -10,14 +10,17 @@
 mod bindings;
 mod cache;
 mod description;
+mod dump;
 mod effect;
 mod engine;
 mod error;
 mod image;
 mod instance;
 mod limits;
-mod outside;
 mod outputs;
+mod outside;
+#[cfg(test)]
+mod tests;
 
 pub use bindings::device_component::exports::southbridge::device::device::{
     Description, Property, Refusal, Scope, Section, StateDescription,

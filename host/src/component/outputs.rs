@@ -17,6 +17,8 @@ pub struct Outputs {
     outputs: Vec<bool>,
     /// Which regions can be mapped: all but a configuration space.
     mappable: Vec<bool>,
+    /// How many streams there are.
+    streams: usize,
 }
 
 impl Outputs {
@@ -32,6 +34,7 @@ impl Outputs {
             windows: vec![Mode::Bus; description.windows.len()],
             outputs: description.lines.iter().map(is_output).collect(),
             mappable: description.regions.iter().map(is_mappable).collect(),
+            streams: description.streams.len(),
         }
     }
 
@@ -60,7 +63,13 @@ impl Outputs {
             Effect::Window { window, mode } => {
                 std::mem::replace(self.windows.get_mut(at(window))?, mode) != mode
             }
-            _ => true,
+            Effect::Put { stream, .. } | Effect::Ready { stream } => {
+                (at(stream) < self.streams).then_some(true)?
+            }
+            Effect::Power(_)
+            | Effect::Exit { .. }
+            | Effect::EnableWakeup { .. }
+            | Effect::Wake(_) => true,
         })
     }
 

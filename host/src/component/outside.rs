@@ -1,12 +1,15 @@
 //! The host's side of a device's imports.
 
+use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::bindings::device_component::southbridge::device as contract;
 use super::limits::MessageRate;
-use super::{Effect, Effects, Limits, Mode, Outputs, Recorded, Request, SlotId, WakeupReason};
+use super::{
+    BusKind, Effect, Effects, Limits, Mode, Outputs, Recorded, Request, SlotId, WakeupReason,
+};
 
 /// How a device reaches the devices on the buses it carries. What they do goes
 /// into the caller's effects.
@@ -73,6 +76,12 @@ pub(super) struct Outside {
     pub(super) sequence: u64,
     /// Effects that named something the device did not declare.
     pub(super) violations: u64,
+    /// Most effects the device may leave behind in a call.
+    most_effects: usize,
+    /// Whether it wanted more in this call.
+    pub(super) flooded: bool,
+    /// The kinds of its buses.
+    buses: Vec<BusKind>,
     children: Arc<dyn Children>,
     messages: MessageRate,
 }
@@ -83,10 +92,14 @@ impl Outside {
         name: Arc<str>,
         limits: &Limits,
         outputs: Outputs,
+        buses: Vec<BusKind>,
         children: Arc<dyn Children>,
     ) -> Self {
         let store_limits = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
+            // Else the device would see -1, and trap in its allocator for a
+            // reason that says nothing.
+            .trap_on_grow_failure(true)
             .table_elements(limits.table)
             // A component is a handful of core instances: the module itself and
             // the adapters of the canonical ABI.
@@ -103,6 +116,9 @@ impl Outside {
             outputs,
             sequence: 0,
             violations: 0,
+            most_effects: limits.effects,
+            flooded: false,
+            buses,
             children,
             messages: MessageRate::new(limits.messages),
         }
@@ -110,19 +126,32 @@ impl Outside {
 
     fn record(&mut self, effect: Effect) {
         match self.outputs.take(effect) {
+            Some(true) if self.effects.len() >= self.most_effects => self.flooded = true,
             Some(true) => {
                 self.sequence += 1;
                 let Self { slot, sequence, .. } = *self;
                 self.effects.push(Recorded { slot, sequence, effect });
             }
             Some(false) => {}
-            None => {
-                self.violations += 1;
-                if self.violations == 1 {
-                    tracing::warn!(device = &*self.name, ?effect, "effect on something undeclared");
-                }
-            }
+            None => self.violate(&effect),
         }
+    }
+
+    /// Counts something that names what the device did not declare.
+    fn violate(&mut self, what: &dyn fmt::Debug) {
+        self.violations += 1;
+        if self.violations == 1 {
+            tracing::warn!(device = &*self.name, ?what, "effect on something undeclared");
+        }
+    }
+
+    /// Whether the device has such a bus; it is counted if not.
+    fn has_bus(&mut self, bus: u32, kind: BusKind) -> bool {
+        let has = self.buses.get(bus as usize) == Some(&kind);
+        if !has {
+            self.violate(&format_args!("{kind:?} bus {bus}"));
+        }
+        has
     }
 }
 
@@ -212,32 +241,46 @@ impl contract::ram_windows::Host for Outside {
 
 impl contract::pci_bus::Host for Outside {
     fn read(&mut self, bus: u32, devfn: u8, offset: u16, size: u8) -> u32 {
+        if !self.has_bus(bus, BusKind::Pci) {
+            return u32::MAX;
+        }
         self.children.pci_read(bus, devfn, offset, size, &mut self.effects)
     }
 
     fn write(&mut self, bus: u32, devfn: u8, offset: u16, size: u8, value: u32) {
-        self.children.pci_write(bus, devfn, offset, size, value, &mut self.effects);
+        if self.has_bus(bus, BusKind::Pci) {
+            self.children.pci_write(bus, devfn, offset, size, value, &mut self.effects);
+        }
     }
 }
 
 impl contract::i2c_bus::Host for Outside {
     fn start(&mut self, bus: u32, address: u8, read: bool) -> bool {
-        self.children.i2c_start(bus, address, read, &mut self.effects)
+        self.has_bus(bus, BusKind::I2c)
+            && self.children.i2c_start(bus, address, read, &mut self.effects)
     }
 
     fn send(&mut self, bus: u32, address: u8, byte: u8) -> bool {
-        self.children.i2c_send(bus, address, byte, &mut self.effects)
+        self.has_bus(bus, BusKind::I2c)
+            && self.children.i2c_send(bus, address, byte, &mut self.effects)
     }
 
     fn receive(&mut self, bus: u32, address: u8) -> u8 {
+        if !self.has_bus(bus, BusKind::I2c) {
+            return 0xff;
+        }
         self.children.i2c_receive(bus, address, &mut self.effects)
     }
 
     fn nack(&mut self, bus: u32, address: u8) {
-        self.children.i2c_nack(bus, address, &mut self.effects);
+        if self.has_bus(bus, BusKind::I2c) {
+            self.children.i2c_nack(bus, address, &mut self.effects);
+        }
     }
 
     fn stop(&mut self, bus: u32, address: u8) {
-        self.children.i2c_stop(bus, address, &mut self.effects);
+        if self.has_bus(bus, BusKind::I2c) {
+            self.children.i2c_stop(bus, address, &mut self.effects);
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::report::{Blackouts, Report};
 use crate::component::{CodeCache, Engine};
 use crate::guest::{Boot, Guest, Outcome, Setup};
 use crate::library::{Library, LibraryError};
-use crate::machine::file::MachineTypes;
+use crate::machine::file::{MachineTypes, Parameters};
 use crate::machine::{self, Capture, DeviceRequest, Plan, Stream};
 use crate::vm::boot::{Format, Kernel};
 use crate::vm::{Image, InterruptController, RamLayout};
@@ -142,7 +142,8 @@ fn start(
         address: None,
         properties: Vec::new(),
     });
-    let plan = Plan::new(machine_type, &requests, library, 1)?;
+    let parameters = Parameters { cpus: 1, ram_size: RAM };
+    let plan = Plan::new(machine_type, &requests, library, parameters)?;
     let streams = [("serial0", serial), ("debugcon", debug)];
     let streams = streams.map(|(name, capture)| (name.into(), Stream::to(capture.clone())));
     let memory = &machine_type.memory;

@@ -1,5 +1,6 @@
 //! KVM below the devices.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::component::Mode;
@@ -47,6 +48,12 @@ impl Board for KvmBoard {
             .collect();
         if let Err(error) = self.memory.set_windows(&changes) {
             tracing::error!(%error, "RAM windows");
+        }
+    }
+
+    fn set_claims(&self, claims: &[Range<u64>]) {
+        if let Err(error) = self.memory.set_claims(claims) {
+            tracing::error!(%error, "device regions below 1 MiB");
         }
     }
 }

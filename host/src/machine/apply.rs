@@ -1,10 +1,11 @@
 //! Applies effects: the one place where what a device recorded changes the
 //! machine.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::wiring::Sink;
-use super::{Machine, PowerEvent};
+use super::{Machine, PowerEvent, WINDOW_RANGE};
 use crate::bus::{AddressSpace, Mapping};
 use crate::component::{Effect, Effects, Mode, Recorded, SlotId, Space};
 
@@ -105,6 +106,27 @@ impl Machine {
         match mapping {
             Some(mapping) => space.map(mapping),
             None => space.unmap(slot, region),
+        }
+        if declared.space == Space::Memory {
+            self.claim();
+        }
+    }
+
+    /// Tells the board where devices answer in the range of RAM windows, if that
+    /// has changed.
+    fn claim(&self) {
+        // Held until the board has been told, so that it hears of changes in
+        // order.
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = |mapping: Mapping| {
+            let start = mapping.base.max(WINDOW_RANGE.start);
+            let end = mapping.last.saturating_add(1).min(WINDOW_RANGE.end);
+            (start < end).then_some(start..end)
+        };
+        let now: Vec<_> = self.memory.mappings().into_iter().filter_map(cut).collect();
+        if *claims != now {
+            self.board.set_claims(&now);
+            *claims = now;
         }
     }
 

@@ -1,5 +1,7 @@
 //! What lies below the devices: processors' pins and RAM.
 
+use std::ops::Range;
+
 use super::file::CpuPin;
 use crate::component::Mode;
 
@@ -15,7 +17,14 @@ pub trait Board: Send + Sync {
     /// Sets modes of RAM windows, which have the numbers of
     /// [`Plan::windows`](super::Plan::windows).
     fn set_windows(&self, changes: &[(usize, Mode)]);
+
+    /// Says at which addresses in [`WINDOW_RANGE`] devices answer if a window
+    /// is in mode `bus`: all of them.
+    fn set_claims(&self, claims: &[Range<u64>]);
 }
+
+/// Where RAM windows can be: from 640 KiB to 1 MiB.
+pub const WINDOW_RANGE: Range<u64> = 0xa_0000..0x10_0000;
 
 /// A board with nothing on it.
 pub struct Unconnected;
@@ -26,4 +35,6 @@ impl Board for Unconnected {
     fn set_cpu_pin(&self, _pin: CpuPin, _level: bool) {}
 
     fn set_windows(&self, _changes: &[(usize, Mode)]) {}
+
+    fn set_claims(&self, _claims: &[Range<u64>]) {}
 }

@@ -1,7 +1,7 @@
 //! Plugs a planned machine together.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::driven::Driven;
 use super::file::Address;
@@ -72,6 +72,7 @@ impl Machine {
             wires: Wires::new(&plan.devices),
             driven: descriptions().map(Driven::new).collect(),
             windows,
+            claims: Mutex::default(),
             streams: connected.collect(),
             timers: Arc::new(Timers::new(descriptions().map(|device| device.timers.len()))),
             clock,

@@ -22,7 +22,7 @@ pub enum Error {
         /// The device's id.
         device: String,
         /// What is wrong.
-        source: LibraryError,
+        source: Box<LibraryError>,
     },
     /// A device cannot be plugged in.
     #[error("{place}: device {device}: component {component}: {source}")]
@@ -34,7 +34,7 @@ pub enum Error {
         /// Its component.
         component: String,
         /// What is wrong.
-        source: component::Error,
+        source: Box<component::Error>,
     },
     /// Two devices answer at the same address.
     #[error(

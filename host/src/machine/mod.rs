@@ -20,18 +20,20 @@ mod stream;
 mod timers;
 mod wiring;
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
 use crate::bus::AddressSpace;
 use crate::clock::Clock;
 use crate::component::{Effects, Image, SlotId};
 use crate::slot::{Slot, Status, SwapError, Swapped};
 
-pub use board::{Board, Unconnected};
+pub use board::{Board, Unconnected, WINDOW_RANGE};
 pub use door::MachineDoor;
 pub use error::Error;
 pub use plan::{Plan, Request as DeviceRequest};
 pub use power::{PowerEvent, PowerListener, Wakeups};
+pub use state::SavedSlot;
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
@@ -49,6 +51,8 @@ pub struct Machine {
     driven: Vec<Driven>,
     /// For each slot the number of its first RAM window on the board.
     windows: Vec<usize>,
+    /// What the board was told last of claims.
+    claims: Mutex<Vec<Range<u64>>>,
     streams: Vec<Vec<Arc<Stream>>>,
     timers: Arc<Timers>,
     clock: Arc<Clock>,
@@ -142,6 +146,9 @@ impl Machine {
         self.apply(&mut effects);
         let swapped =
             result.map_err(|source| Error::Swap { slot: name.into(), source: Box::new(source) })?;
+        if !swapped.state_moved {
+            self.tell_inputs_of(slot.id(), &mut effects);
+        }
         tracing::info!(
             slot = name,
             from = swapped.from.title(),

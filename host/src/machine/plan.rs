@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
 use super::file::{
-    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
-    Origin, Parameters, Setting, Sourced, Value,
+    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType, Origin,
+    Parameters, Setting, Sourced, Value,
 };
 use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
 use crate::library::Library;
@@ -103,7 +103,7 @@ pub(super) fn plug_error(entry: &DeviceEntry, source: component::Error) -> Error
         place: entry.origin.place(),
         device: entry.id.clone(),
         component: entry.component.value.clone(),
-        source,
+        source: Box::new(source),
     }
 }
 
@@ -127,11 +127,7 @@ fn add(machine: &mut MachineType, request: &Request) -> Result<(), Error> {
 }
 
 /// Sets the properties of a requested device, now that their types are known.
-fn set(
-    machine: &mut MachineType,
-    request: &Request,
-    components: &Components,
-) -> Result<(), Error> {
+fn set(machine: &mut MachineType, request: &Request, components: &Components) -> Result<(), Error> {
     let id = request.id.as_ref().unwrap_or(&request.template);
     let Some(entry) = machine.device_mut(id) else { return Ok(()) };
     let described = components.component(&entry.component.value);
@@ -172,9 +168,9 @@ impl Components {
                 continue;
             }
             let image = library.get(name).map_err(|source| Error::Component {
-                place: entry.origin.place(),
+                place: entry.component.origin.place(),
                 device: entry.id.clone(),
-                source,
+                source: Box::new(source),
             })?;
             let described = described(image.description());
             components.insert(name.clone(), (image, described));
@@ -224,4 +220,3 @@ fn described(description: &Description) -> Described {
         streams: streams.clone(),
     }
 }
-

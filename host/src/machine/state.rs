@@ -1,10 +1,20 @@
-//! Reset and power events, for all devices at once.
+//! Reset, power events and saving, for all devices at once.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Machine;
 use super::wiring::Sink;
-use crate::component::{Effects, WakeupReason};
+use super::{Error, Machine};
+use crate::component::{Effects, Scope, Section, SlotId, WakeupReason};
+
+/// The saved state of the device in a slot.
+#[derive(Clone, Debug)]
+pub struct SavedSlot {
+    /// The slot's name.
+    pub slot: Arc<str>,
+    /// The device's sections.
+    pub sections: Vec<Section>,
+}
 
 impl Machine {
     /// A system reset of all devices. The processors must be stopped.
@@ -13,9 +23,21 @@ impl Machine {
         for slot in &self.slots {
             slot.reset(&mut effects);
         }
-        // Inputs count as low from here on; then each hears what its wire says.
-        self.wires.forget();
+        self.wires.forget(|_| true);
         self.apply(&mut effects);
+        self.tell_inputs(&mut effects);
+    }
+
+    /// Tells a device that starts as after a reset, in a machine that runs, the
+    /// levels of its inputs.
+    pub(super) fn tell_inputs_of(&self, slot: SlotId, effects: &mut Effects) {
+        self.wires.forget(|other| other == slot);
+        self.tell_inputs(effects);
+    }
+
+    /// Tells each input that counts as low after a reset, and is not, what its
+    /// wire says.
+    fn tell_inputs(&self, effects: &mut Effects) {
         for (slot, line) in self.wires.outputs() {
             let Some(driven) = self.driven.get(slot.0 as usize) else { continue };
             let driven = driven.lock();
@@ -25,11 +47,11 @@ impl Machine {
                     && high
                     && !told.load(Ordering::Relaxed)
                 {
-                    self.tell(sink, true, &mut effects);
+                    self.tell(sink, true, effects);
                 }
             }
             drop(driven);
-            self.apply(&mut effects);
+            self.apply(effects);
         }
     }
 
@@ -49,5 +71,26 @@ impl Machine {
             slot.woken(reason, &mut effects);
             self.apply(&mut effects);
         }
+    }
+
+    /// Saves all devices, in the order in which the machine file has them. The
+    /// processors must be stopped.
+    ///
+    /// # Errors
+    /// A device is out of service, or fails while it is saved.
+    pub fn save(&self, scope: Scope) -> Result<Vec<SavedSlot>, Error> {
+        let mut effects = Effects::new();
+        let mut saved = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            let sections = slot.save(scope, &mut effects);
+            self.apply(&mut effects);
+            let name = slot.name().clone();
+            let Some(sections) = sections else {
+                let reason = "the device is out of service: it has no state".into();
+                return Err(Error::State { slot: name, reason });
+            };
+            saved.push(SavedSlot { slot: name, sections });
+        }
+        Ok(saved)
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Sink {
 /// All wires of a machine: slot, output line, sinks.
 pub(super) struct Wires {
     sinks: Vec<Vec<Vec<Sink>>>,
-    inputs: Vec<Arc<AtomicBool>>,
+    inputs: Vec<(SlotId, Arc<AtomicBool>)>,
 }
 
 impl Wires {
@@ -46,9 +46,8 @@ impl Wires {
                 let wired = device.entry.wires.get(&declared.name);
                 let sink = match wired {
                     Some(target) => wires.sink(&target.value, devices, &mut inputs),
-                    None => interrupt_pin(&declared.name).and_then(|pin| {
-                        wires.interrupt(&device.entry, pin, devices, &mut inputs)
-                    }),
+                    None => interrupt_pin(&declared.name)
+                        .and_then(|pin| wires.interrupt(&device.entry, pin, devices, &mut inputs)),
                 };
                 sinks[line].extend(sink);
             }
@@ -65,14 +64,16 @@ impl Wires {
 
     /// All output lines: slot and line.
     pub(super) fn outputs(&self) -> impl Iterator<Item = (SlotId, u32)> {
-        (0..).zip(&self.sinks).flat_map(|(slot, lines)| {
-            (0..).zip(lines).map(move |(line, _)| (SlotId(slot), line))
-        })
+        (0..)
+            .zip(&self.sinks)
+            .flat_map(|(slot, lines)| (0..).zip(lines).map(move |(line, _)| (SlotId(slot), line)))
     }
 
-    /// Forgets what the inputs were told: they count as low after a reset.
-    pub(super) fn forget(&self) {
-        self.inputs.iter().for_each(|told| told.store(false, Ordering::Relaxed));
+    /// Forgets what the inputs of the slots were told that `are_reset` says:
+    /// they count as low after a reset.
+    pub(super) fn forget(&self, are_reset: impl Fn(SlotId) -> bool) {
+        let inputs = self.inputs.iter().filter(|(slot, _)| are_reset(*slot));
+        inputs.for_each(|(_, told)| told.store(false, Ordering::Relaxed));
     }
 
     fn sink(
@@ -116,7 +117,7 @@ impl Wires {
     ) -> Sink {
         let told = inputs.entry((slot, line)).or_insert_with(|| {
             let told = Arc::new(AtomicBool::new(false));
-            self.inputs.push(told.clone());
+            self.inputs.push((slot, told.clone()));
             told
         });
         Sink::Input { slot, line, told: told.clone() }

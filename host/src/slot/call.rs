@@ -1,9 +1,7 @@
 //! Calls into the device of a slot.
 
 use super::{Plugged, Slot};
-use crate::component::{
-    Effects, Fault, Instance, Recorded, Refusal, Scope, Section, WakeupReason,
-};
+use crate::component::{Effects, Fault, Instance, Recorded, Refusal, Scope, Section, WakeupReason};
 
 impl Slot {
     /// Reads a region. A device that is out of service reads as all ones.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::component::{Section, StateDescription};
+use crate::component::{Field, Section, StateDescription};
 
 /// The fields of a saved state: path to bytes.
-type Fields<'a> = BTreeMap<String, &'a [u8]>;
+pub(super) type Fields<'a> = BTreeMap<String, &'a [u8]>;
 
 /// Checks that the new version holds what the old one held: every field that
 /// both describe has the same bytes. A field that only one has is that
@@ -41,15 +41,15 @@ fn same_bytes(a: &[Section], b: &[Section]) -> bool {
 
 /// Cuts the sections into fields as the description says. In the whole scope
 /// every condition holds, so the description alone says where each field is.
-fn decode<'a>(
+pub(super) fn decode<'a>(
     description: &StateDescription,
     sections: &'a [Section],
 ) -> Result<Fields<'a>, String> {
     let mut fields = Fields::new();
     for section in sections {
         let described = description.sections.iter().find(|known| known.name == section.name);
-        let described = described
-            .ok_or_else(|| format!("section {} is saved, not described", section.name))?;
+        let described =
+            described.ok_or_else(|| format!("section {} is saved, not described", section.name))?;
         let mut walk = Walk { description, data: &section.data, offset: 0, fields: &mut fields };
         walk.structure(described.structure, &section.name, 0)?;
         let left = section.data.len() - walk.offset;
@@ -68,7 +68,7 @@ struct Walk<'d, 'a, 'f> {
 }
 
 /// Deeper than any description nests; guards against one that refers to itself.
-const DEEPEST: u32 = 16;
+pub(super) const DEEPEST: u32 = 16;
 
 impl Walk<'_, '_, '_> {
     fn structure(&mut self, row: u32, path: &str, depth: u32) -> Result<(), String> {
@@ -77,10 +77,7 @@ impl Walk<'_, '_, '_> {
         let structure = structure.ok_or_else(|| format!("{path}: no such structure"))?;
         for field in &structure.fields {
             for index in 0..field.count {
-                let element = match field.count {
-                    1 => format!("{path}.{}", field.name),
-                    _ => format!("{path}.{}[{index}]", field.name),
-                };
+                let element = element(path, field, index);
                 match field.structure {
                     Some(row) => self.structure(row, &element, depth + 1)?,
                     None => self.field(element, field.size as usize)?,
@@ -108,6 +105,14 @@ impl Walk<'_, '_, '_> {
         let end = self.offset.checked_add(size).filter(|&end| end <= self.data.len());
         self.offset = end.ok_or_else(|| format!("{what}: the data is shorter than described"))?;
         Ok(())
+    }
+}
+
+/// The path of one element of a field.
+pub(super) fn element(path: &str, field: &Field, index: u32) -> String {
+    match field.count {
+        1 => format!("{path}.{}", field.name),
+        _ => format!("{path}.{}[{index}]", field.name),
     }
 }
 

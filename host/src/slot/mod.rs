@@ -7,8 +7,11 @@
 
 mod call;
 mod compare;
+mod downgrade;
 mod properties;
 mod swap;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

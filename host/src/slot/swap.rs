@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::downgrade::downgrade;
 use super::{Plugged, Slot, compare};
 use crate::component::{
     Description, Effects, Error, Fault, Image, Instance, Outputs, Recorded, Refusal, Scope,
@@ -123,7 +124,9 @@ impl Slot {
                         return Err(SwapError::OldFaulted(fault));
                     }
                 };
-                new.load(Scope::Whole, &saved, now)
+                let given = downgrade(&plugged.state, saved.clone(), &state)
+                    .map_err(SwapError::StateLost)?;
+                new.load(Scope::Whole, &given, now)
                     .map_err(SwapError::NewFaulted)?
                     .map_err(SwapError::Refused)?;
                 let kept = new.save(Scope::Whole).map_err(SwapError::NewFaulted)?;

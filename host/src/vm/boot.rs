@@ -138,10 +138,7 @@ pub fn load(kernel: &Kernel, memory: &Memory) -> Result<Entry, Error> {
     match kernel.format {
         Format::Auto => {
             let format = detect(&kernel.image)?;
-            let kernel = Kernel {
-                format,
-                ..kernel.clone()
-            };
+            let kernel = Kernel { format, ..kernel.clone() };
             load(&kernel, memory)
         }
         Format::Flat => flat::load(kernel, &mut place),

@@ -144,10 +144,6 @@ impl Control {
 
 impl State {
     fn unparked(&self) -> impl Iterator<Item = usize> {
-        self.seats
-            .iter()
-            .enumerate()
-            .filter(|(_, seat)| !seat.parked)
-            .map(|(cpu, _)| cpu)
+        self.seats.iter().enumerate().filter(|(_, seat)| !seat.parked).map(|(cpu, _)| cpu)
     }
 }

@@ -77,8 +77,7 @@ impl Gate {
     pub(super) fn with_guest_out<R>(&self, change: impl FnOnce() -> R) -> R {
         let _turn = lock(&self.turn);
         let _closed = Closed::new(self);
-        self.threads
-            .kick((0..self.present.len()).filter(|&cpu| self.is_in(cpu)));
+        self.threads.kick((0..self.present.len()).filter(|&cpu| self.is_in(cpu)));
         let mut waiting = lock(&self.change);
         while (0..self.present.len()).any(|cpu| self.is_in(cpu)) {
             waiting = wait(&self.changed, waiting);

@@ -20,10 +20,7 @@ pub struct Image {
 impl Image {
     /// An image with this name and content.
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        Self {
-            name: name.into(),
-            bytes,
-        }
+        Self { name: name.into(), bytes }
     }
 
     /// Reads a file.
@@ -36,10 +33,7 @@ impl Image {
         let mut bytes = Vec::new();
         File::open(path)
             .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-            .map_err(|source| Error::ReadImage {
-                file: name.clone(),
-                source,
-            })?;
+            .map_err(|source| Error::ReadImage { file: name.clone(), source })?;
         let image = Self { name, bytes };
         match image.len() {
             0 => Err(image.problem("the file is empty")),
@@ -65,10 +59,7 @@ impl Image {
 
     /// An error about this image.
     pub(super) fn problem(&self, problem: impl Into<String>) -> Error {
-        Error::Image {
-            file: self.name.clone(),
-            problem: problem.into(),
-        }
+        Error::Image { file: self.name.clone(), problem: problem.into() }
     }
 
     /// `length` bytes at `offset`, which hold `what`.

@@ -12,11 +12,7 @@ use kvm_ioctls::VmFd;
 
 use super::Error;
 
-const CHIPS: [u32; 3] = [
-    KVM_IRQCHIP_PIC_MASTER,
-    KVM_IRQCHIP_PIC_SLAVE,
-    KVM_IRQCHIP_IOAPIC,
-];
+const CHIPS: [u32; 3] = [KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC];
 
 /// Which interrupt controllers a machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +50,7 @@ impl Interrupts {
             InterruptController::Kernel => Some(PowerOn::create(&vm)?),
             InterruptController::None => None,
         };
-        Ok(Self {
-            vm,
-            levels: AtomicU32::new(0),
-            kernel,
-        })
+        Ok(Self { vm, levels: AtomicU32::new(0), kernel })
     }
 
     /// Which controllers there are.
@@ -101,11 +93,7 @@ impl Interrupts {
     }
 
     fn bit(gsi: u32) -> Result<u32, Error> {
-        if gsi < Self::LINES {
-            Ok(1 << gsi)
-        } else {
-            Err(Error::NoSuchLine(gsi))
-        }
+        if gsi < Self::LINES { Ok(1 << gsi) } else { Err(Error::NoSuchLine(gsi)) }
     }
 
     /// Puts the kernel's chips back to their power-on state. Lines keep their
@@ -115,34 +103,23 @@ impl Interrupts {
             return Ok(());
         };
         for chip in &power_on.chips {
-            self.vm
-                .set_irqchip(chip)
-                .map_err(Error::kvm("reset an interrupt controller"))?;
+            self.vm.set_irqchip(chip).map_err(Error::kvm("reset an interrupt controller"))?;
         }
-        self.vm
-            .set_pit2(&power_on.timer)
-            .map_err(Error::kvm("reset the interval timer"))
+        self.vm.set_pit2(&power_on.timer).map_err(Error::kvm("reset the interval timer"))
     }
 }
 
 impl PowerOn {
     fn create(vm: &VmFd) -> Result<Self, Error> {
-        vm.create_irq_chip()
-            .map_err(Error::kvm("create the interrupt controllers"))?;
-        vm.create_pit2(kvm_pit_config {
-            flags: KVM_PIT_SPEAKER_DUMMY,
-            ..Default::default()
-        })
-        .map_err(Error::kvm("create the interval timer"))?;
+        vm.create_irq_chip().map_err(Error::kvm("create the interrupt controllers"))?;
+        vm.create_pit2(kvm_pit_config { flags: KVM_PIT_SPEAKER_DUMMY, ..Default::default() })
+            .map_err(Error::kvm("create the interval timer"))?;
         let mut chips = [kvm_irqchip::default(); CHIPS.len()];
         for (chip, chip_id) in chips.iter_mut().zip(CHIPS) {
             chip.chip_id = chip_id;
-            vm.get_irqchip(chip)
-                .map_err(Error::kvm("read an interrupt controller"))?;
+            vm.get_irqchip(chip).map_err(Error::kvm("read an interrupt controller"))?;
         }
-        let timer = vm
-            .get_pit2()
-            .map_err(Error::kvm("read the interval timer"))?;
+        let timer = vm.get_pit2().map_err(Error::kvm("read the interval timer"))?;
         Ok(Self { chips, timer })
     }
 }

@@ -88,12 +88,8 @@ impl Vm {
         listener: Listener,
     ) -> Result<Self, Error> {
         let control = Arc::new(Control::new(platform.cpus, platform.threads.clone()));
-        let shared = Shared {
-            door,
-            listener,
-            control: control.clone(),
-            gate: platform.gate.clone(),
-        };
+        let shared =
+            Shared { door, listener, control: control.clone(), gate: platform.gate.clone() };
         let exits: Vec<Arc<Exits>> = (0..platform.cpus).map(|_| Arc::default()).collect();
         let vcpus = exits
             .iter()
@@ -183,10 +179,7 @@ impl Vm {
     ///
     /// There is no such processor.
     pub fn exits(&self, cpu: usize) -> Result<ExitCounts, Error> {
-        let exits = self.exits.get(cpu).ok_or(Error::NoSuchCpu {
-            cpu,
-            count: self.exits.len(),
-        })?;
+        let exits = self.exits.get(cpu).ok_or(Error::NoSuchCpu { cpu, count: self.exits.len() })?;
         Ok(exits.counts())
     }
 

@@ -1,5 +1,5 @@
 //! Guest memory: RAM, the firmware's ROM, and the windows below 1 MiB in which
-//! either may answer.
+//! either may answer, or a device.
 
 mod host;
 mod ram;
@@ -7,6 +7,7 @@ mod rom;
 mod slots;
 mod windows;
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion};
@@ -40,7 +41,7 @@ pub struct Memory {
 
 impl Memory {
     /// Allocates RAM and gives it and the ROM to KVM, with all windows in mode
-    /// [`Bus`](WindowMode::Bus).
+    /// [`Bus`](WindowMode::Bus) and no claims.
     pub(super) fn new(
         vm: Arc<kvm_ioctls::VmFd>,
         gate: Arc<Gate>,
@@ -65,14 +66,9 @@ impl Memory {
         if let Some(rom) = &rom {
             slots.add(FOUR_GIB - rom.len(), rom, Access::ReadOnly)?;
         }
-        let mut windows = Windows::new(windows, &low_ram, rom.as_ref(), &slots)?;
-        windows.show(&slots, vec![WindowMode::Bus; windows.modes().len()])?;
-        Ok(Self {
-            ram,
-            windows: Mutex::new(windows),
-            slots,
-            gate,
-        })
+        let mut windows = Windows::new(windows, &low_ram, rom.as_ref())?;
+        windows.show(&slots)?;
+        Ok(Self { ram, windows: Mutex::new(windows), slots, gate })
     }
 
     /// The RAM, by guest physical address. What lies behind windows and ROMs is
@@ -92,9 +88,7 @@ impl Memory {
     }
 
     fn region_len(&self, start: u64) -> u64 {
-        self.ram
-            .find_region(GuestAddress(start))
-            .map_or(0, GuestMemoryRegion::len)
+        self.ram.find_region(GuestAddress(start)).map_or(0, GuestMemoryRegion::len)
     }
 
     /// The mode of a window, by its position in the machine's list.
@@ -118,13 +112,33 @@ impl Memory {
     ///
     /// There is no such window (nothing is changed then), or KVM refuses.
     pub fn set_windows(&self, changes: &[(usize, WindowMode)]) -> Result<(), Error> {
+        self.change(|windows| windows.set_modes(changes))
+    }
+
+    /// Says at which addresses between 0xa0000 and 0x100000 devices answer: all
+    /// of them, those said before included. Where a window is in mode
+    /// [`Bus`](WindowMode::Bus) the pages they touch go to the door; in the
+    /// others a ROM answers, or RAM.
+    ///
+    /// May be called like [`set_windows`](Self::set_windows).
+    ///
+    /// # Errors
+    ///
+    /// KVM refuses.
+    pub fn set_claims(&self, claims: &[Range<u64>]) -> Result<(), Error> {
+        self.change(|windows| Ok(windows.set_claims(claims)))
+    }
+
+    /// Makes a change, and shows it with no vCPU in the guest if it is one.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Windows) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let mut windows = lock(&self.windows);
-        let modes = windows.modes_after(changes)?;
-        if modes == windows.modes() {
-            return Ok(());
+        match change(&mut windows)? {
+            true => self.gate.with_guest_out(|| windows.show(&self.slots)),
+            false => Ok(()),
         }
-        self.gate
-            .with_guest_out(|| windows.show(&self.slots, modes))
     }
 }
 

@@ -26,10 +26,7 @@ pub(super) const KVM_PAGES_SIZE: u64 = 4 << 12;
 
 const REQUIRED: [(Cap, &str); 13] = [
     (Cap::UserMemory, "KVM_CAP_USER_MEMORY"),
-    (
-        Cap::DestroyMemoryRegionWorks,
-        "KVM_CAP_DESTROY_MEMORY_REGION_WORKS",
-    ),
+    (Cap::DestroyMemoryRegionWorks, "KVM_CAP_DESTROY_MEMORY_REGION_WORKS"),
     (Cap::ReadonlyMem, "KVM_CAP_READONLY_MEM"),
     (Cap::ImmediateExit, "KVM_CAP_IMMEDIATE_EXIT"),
     (Cap::SetTssAddr, "KVM_CAP_SET_TSS_ADDR"),
@@ -91,8 +88,7 @@ impl Platform {
         let kvm = open()?;
         kick::install()?;
         let vm = Arc::new(kvm.create_vm().map_err(Error::kvm("create a machine"))?);
-        vm.set_identity_map_address(KVM_PAGES)
-            .map_err(Error::kvm("place its page table"))?;
+        vm.set_identity_map_address(KVM_PAGES).map_err(Error::kvm("place its page table"))?;
         vm.set_tss_address((KVM_PAGES + 0x1000) as usize)
             .map_err(Error::kvm("place its task state segment"))?;
         let threads = Arc::new(Threads::default());

@@ -113,9 +113,8 @@ fn wait_until<'a, T: std::fmt::Debug>(
         let now = Instant::now();
         assert!(now < deadline, "waited in vain; so far {guard:x?}");
         // Short waits: one condition serves several mutexes.
-        let (next, _) = condition
-            .wait_timeout(guard, Duration::from_millis(5))
-            .expect("no holder panics");
+        let (next, _) =
+            condition.wait_timeout(guard, Duration::from_millis(5)).expect("no holder panics");
         guard = next;
     }
     guard
@@ -167,27 +166,17 @@ pub(super) fn config() -> Config {
 }
 
 pub(super) fn ram(size: u64) -> RamLayout {
-    RamLayout {
-        size,
-        below_4g_limit: 0xe000_0000,
-        below_4g_split: 0xc000_0000,
-    }
+    RamLayout { size, below_4g_limit: 0xe000_0000, below_4g_split: 0xc000_0000 }
 }
 
 /// The same, with the kernel's interrupt controllers and `cpus` processors.
 pub(super) fn config_smp(cpus: usize) -> Config {
-    Config {
-        cpus,
-        interrupts: InterruptController::Kernel,
-        ..config()
-    }
+    Config { cpus, interrupts: InterruptController::Kernel, ..config() }
 }
 
 /// The windows of a PC: video memory, twelve of 16 KiB, the BIOS.
 pub(super) fn pc_windows() -> Vec<RamWindow> {
-    let small = (0xc_0000..0xf_0000)
-        .step_by(0x4000)
-        .map(|base| (base, 0x4000));
+    let small = (0xc_0000..0xf_0000).step_by(0x4000).map(|base| (base, 0x4000));
     [(0xa_0000, 0x2_0000)]
         .into_iter()
         .chain(small)
@@ -241,9 +230,6 @@ impl Machine {
 }
 
 pub(super) fn load_flat(memory: &Memory, code: Vec<u8>) -> Entry {
-    let kernel = Kernel {
-        format: boot::Format::Flat,
-        ..Kernel::new(Image::new("guest", code))
-    };
+    let kernel = Kernel { format: boot::Format::Flat, ..Kernel::new(Image::new("guest", code)) };
     boot::load(&kernel, memory).expect("the guest fits")
 }

@@ -25,12 +25,7 @@ fn spinner() -> Vec<u8> {
 
 fn counter(machine: &Machine) -> u32 {
     let address = GuestAddress(COUNTER);
-    machine
-        .vm
-        .memory()
-        .ram()
-        .read_obj(address)
-        .expect("it is RAM")
+    machine.vm.memory().ram().read_obj(address).expect("it is RAM")
 }
 
 /// Waits until the guest has counted on from `from`.
@@ -82,10 +77,7 @@ fn firmware_starts_in_real_mode_at_the_reset_vector() {
         a.out(0x80, al)?;
         a.hlt()
     });
-    let machine = Machine::new(&Config {
-        rom: Some(rom(&code)),
-        ..config()
-    });
+    let machine = Machine::new(&Config { rom: Some(rom(&code)), ..config() });
     machine.run(&Entry::power_on());
     assert_eq!(machine.door.wait_for_writes(0x80, 2), [[0xea], [0xea]]);
     let write = Seen::MemoryWrite(0xf_fff0, vec![0x55]);
@@ -112,23 +104,14 @@ fn string_instructions_arrive_as_single_accesses() {
     let machine = Machine::new(&config());
     let memory = machine.vm.memory().clone();
     let entry = load_flat(&memory, code);
-    memory
-        .ram()
-        .write_slice(b"abcdef", GuestAddress(COUNTER))
-        .expect("it is RAM");
+    memory.ram().write_slice(b"abcdef", GuestAddress(COUNTER)).expect("it is RAM");
     machine.run(&entry);
-    assert_eq!(
-        machine.door.wait_for_writes(0x3f8, 3),
-        [b"ab", b"cd", b"ef"]
-    );
+    assert_eq!(machine.door.wait_for_writes(0x3f8, 3), [b"ab", b"cd", b"ef"]);
     machine.door.wait_for_writes(0x80, 1);
     let reads = vec![Seen::PortRead(0x3f8, 4); 2];
     assert_eq!(machine.door.accesses()[3..5], reads);
     let mut read = [0; 8];
-    memory
-        .ram()
-        .read_slice(&mut read, GuestAddress(COUNTER + 0x100))
-        .expect("it is RAM");
+    memory.ram().read_slice(&mut read, GuestAddress(COUNTER + 0x100)).expect("it is RAM");
     assert_eq!(read, [0x11, 0x22, 0x33, 0x44, 0x11, 0x22, 0x33, 0x44]);
 }
 
@@ -146,10 +129,8 @@ fn memory_that_nobody_answers_reaches_the_door() {
     let machine = Machine::running(&config(), code);
     let seen = machine.door.wait_for_writes(0x80, 1);
     assert_eq!(seen, [[0x11, 0x22, 0x33, 0x44]]);
-    let expected = [
-        Seen::MemoryRead(0xd000_0004, 4),
-        Seen::MemoryWrite(0xd000_0008, vec![0x11, 0x22]),
-    ];
+    let expected =
+        [Seen::MemoryRead(0xd000_0004, 4), Seen::MemoryWrite(0xd000_0008, vec![0x11, 0x22])];
     assert_eq!(machine.door.accesses()[..2], expected);
 }
 
@@ -284,15 +265,10 @@ fn a_panic_in_the_door_ends_one_processor_and_nothing_else() {
     }
     let code = assemble(32, CODE, |a| a.out(0x80, al));
     let machine = Machine::new(&config());
-    machine
-        .door
-        .on_port_write(|_, _| panic!("the door is broken"));
+    machine.door.on_port_write(|_, _| panic!("the door is broken"));
     let entry = load_flat(machine.vm.memory(), code);
     machine.run(&entry);
-    let expected = VmEvent::Panicked {
-        cpu: 0,
-        message: "the door is broken".to_owned(),
-    };
+    let expected = VmEvent::Panicked { cpu: 0, message: "the door is broken".to_owned() };
     assert_eq!(machine.door.wait_for_event(), expected);
     machine.vm.pause();
     assert!(machine.vm.reset(&entry).is_err());
@@ -320,13 +296,7 @@ fn a_line_interrupts_through_the_8259a() {
         a.mov(sp, 0x7000)?;
         a.mov(word_ptr(0x25 * 4), 2)?;
         a.mov(word_ptr(0x25 * 4 + 2), 0xf000)?;
-        for (port, value) in [
-            (0x20, 0x11),
-            (0x21, 0x20),
-            (0x21, 4),
-            (0x21, 1),
-            (0x21, 0xdf),
-        ] {
+        for (port, value) in [(0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1), (0x21, 0xdf)] {
             a.mov(al, value)?;
             a.out(port, al)?;
         }
@@ -337,10 +307,7 @@ fn a_line_interrupts_through_the_8259a() {
         a.hlt()?;
         a.jmp(idle)
     });
-    let machine = Machine::new(&Config {
-        rom: Some(rom(&code)),
-        ..config_smp(1)
-    });
+    let machine = Machine::new(&Config { rom: Some(rom(&code)), ..config_smp(1) });
     for round in 1..=2 {
         machine.run(&Entry::power_on());
         machine.door.wait_for_writes(0x81, round);
@@ -358,10 +325,7 @@ fn lines_are_recorded() {
         return;
     }
     for interrupts in [InterruptController::None, InterruptController::Kernel] {
-        let platform = Platform::new(&Config {
-            interrupts,
-            ..config()
-        });
+        let platform = Platform::new(&Config { interrupts, ..config() });
         let lines = platform.expect("KVM makes machines").interrupts().clone();
         assert_eq!(lines.controller(), interrupts);
         lines.set_line(23, true).expect("it exists");
@@ -369,10 +333,7 @@ fn lines_are_recorded() {
         assert!(!lines.line(22).expect("it exists"));
         lines.set_line(23, false).expect("it exists");
         assert!(!lines.line(23).expect("it exists"));
-        assert!(matches!(
-            lines.set_line(24, true),
-            Err(Error::NoSuchLine(24))
-        ));
+        assert!(matches!(lines.set_line(24, true), Err(Error::NoSuchLine(24))));
     }
 }
 
@@ -383,19 +344,10 @@ fn numbers_of_processors_are_checked() {
     }
     for cpus in [0, 9] {
         let error = Platform::new(&config_smp(cpus)).err().expect("refused");
-        assert_eq!(
-            error.to_string(),
-            format!("{cpus} processors: expected 1 to 8")
-        );
+        assert_eq!(error.to_string(), format!("{cpus} processors: expected 1 to 8"));
     }
-    let config = Config {
-        cpus: 2,
-        ..config()
-    };
-    assert!(matches!(
-        Platform::new(&config),
-        Err(Error::CpusWithoutController(2))
-    ));
+    let config = Config { cpus: 2, ..config() };
+    assert!(matches!(Platform::new(&config), Err(Error::CpusWithoutController(2))));
 }
 
 #[test]

@@ -68,24 +68,13 @@ impl Vcpu {
             .vm
             .create_vcpu(cpu as u64)
             .map_err(Error::kvm(format!("create processor {cpu}")))?;
-        let place = Place {
-            cpu: cpu as u32,
-            cpus: platform.cpus as u32,
-        };
+        let place = Place { cpu: cpu as u32, cpus: platform.cpus as u32 };
         let controller = platform.interrupts.controller();
         let cpuid = cpuid::cpuid(&platform.kvm, place, controller)?;
-        fd.set_cpuid2(&cpuid)
-            .map_err(Error::kvm(format!("set the CPUID of processor {cpu}")))?;
+        fd.set_cpuid2(&cpuid).map_err(Error::kvm(format!("set the CPUID of processor {cpu}")))?;
         let local_apic = controller == InterruptController::Kernel;
         let power_on = PowerOn::of(&fd, &platform.kvm, local_apic)?;
-        Ok(Self {
-            cpu,
-            fd,
-            power_on,
-            exits,
-            idle: false,
-            shared,
-        })
+        Ok(Self { cpu, fd, power_on, exits, idle: false, shared })
     }
 
     /// The thread's body. Returns when the machine stops.
@@ -100,10 +89,7 @@ impl Vcpu {
         shared.gate.leave(cpu);
         shared.control.leave(cpu);
         if let Err(panic) = ended {
-            (shared.listener)(VmEvent::Panicked {
-                cpu,
-                message: panic_message(panic.as_ref()),
-            });
+            (shared.listener)(VmEvent::Panicked { cpu, message: panic_message(panic.as_ref()) });
         }
     }
 
@@ -233,14 +219,8 @@ impl Vcpu {
 fn failure(cpu: usize, exit: &VcpuExit<'_>) -> VmEvent {
     match exit {
         VcpuExit::Shutdown => VmEvent::TripleFault { cpu },
-        VcpuExit::FailEntry(reason, _) => VmEvent::EntryFailed {
-            cpu,
-            reason: *reason,
-        },
-        VcpuExit::InternalError => VmEvent::InternalError {
-            cpu,
-            detail: String::new(),
-        },
+        VcpuExit::FailEntry(reason, _) => VmEvent::EntryFailed { cpu, reason: *reason },
+        VcpuExit::InternalError => VmEvent::InternalError { cpu, detail: String::new() },
         other => VmEvent::InternalError {
             cpu,
             detail: format!("an exit this host does not know: {other:?}"),

@@ -46,9 +46,7 @@ impl Described {
 }
 
 fn find<'a, T>(list: &'a [(String, T)], name: &str) -> Option<&'a T> {
-    list.iter()
-        .find(|(other, _)| other == name)
-        .map(|(_, found)| found)
+    list.iter().find(|(other, _)| other == name).map(|(_, found)| found)
 }
 
 /// What a component must be plugged into.

@@ -14,10 +14,7 @@ impl MachineType {
     /// The first fault found.
     pub fn check(&self, catalog: &dyn Catalog) -> Result<(), Error> {
         structure::check(self)?;
-        let checker = Checker {
-            machine: self,
-            catalog,
-        };
+        let checker = Checker { machine: self, catalog };
         for device in self.devices.iter().chain(&self.optional) {
             checker.device(device)?;
         }
@@ -45,14 +42,8 @@ impl<'a> Checker<'a> {
             if !described.streams.contains(name) {
                 return Err(stream
                     .origin
-                    .error(format!(
-                        "component {:?} has no stream {name:?}",
-                        device.component.value
-                    ))
-                    .hint(names::hint(
-                        name,
-                        described.streams.iter().map(String::as_str),
-                    )));
+                    .error(format!("component {:?} has no stream {name:?}", device.component.value))
+                    .hint(names::hint(name, described.streams.iter().map(String::as_str))));
             }
         }
         for (id, properties) in &device.sets {
@@ -81,11 +72,7 @@ impl<'a> Checker<'a> {
     /// What the device must be plugged into has to be what is there.
     fn place(&self, device: &DeviceEntry, described: &Described) -> Result<(), Error> {
         let component = &device.component.value;
-        let Some(Sourced {
-            value: place,
-            origin,
-        }) = &device.at
-        else {
+        let Some(Sourced { value: place, origin }) = &device.at else {
             return match described.attachment {
                 Attachment::System => Ok(()),
                 Attachment::Pci => Err(device.origin.error(format!(
@@ -104,12 +91,10 @@ impl<'a> Checker<'a> {
             (Attachment::System, _, _) => Err(origin
                 .error(format!("component {component:?} sits on no bus"))
                 .hint("leave out \"at\"".to_owned())),
-            (Attachment::Pci, BusKind::I2c, _) => Err(origin.error(format!(
-                "component {component:?} needs a PCI bus, {bus} is an I2C bus"
-            ))),
-            (Attachment::I2c, BusKind::Pci, _) => Err(origin.error(format!(
-                "component {component:?} needs an I2C bus, {bus} is a PCI bus"
-            ))),
+            (Attachment::Pci, BusKind::I2c, _) => Err(origin
+                .error(format!("component {component:?} needs a PCI bus, {bus} is an I2C bus"))),
+            (Attachment::I2c, BusKind::Pci, _) => Err(origin
+                .error(format!("component {component:?} needs an I2C bus, {bus} is a PCI bus"))),
             (Attachment::Pci, BusKind::Pci, Some(address)) => Err(origin.error(format!(
                 "{address} is no address on the PCI bus {bus}: expected slot.function, as 1f.7"
             ))),
@@ -165,16 +150,12 @@ impl<'a> Checker<'a> {
         let described = self.described(other)?;
         match described.line(line) {
             Some(Direction::Input) => Ok(()),
-            Some(Direction::Output) => Err(wire.origin.error(format!(
-                "line \"{}\" is an output: wires end at inputs",
-                wire.value
-            ))),
+            Some(Direction::Output) => Err(wire
+                .origin
+                .error(format!("line \"{}\" is an output: wires end at inputs", wire.value))),
             None => Err(wire
                 .origin
-                .error(format!(
-                    "unknown line \"{}\": {device:?} has no line {line:?}",
-                    wire.value
-                ))
+                .error(format!("unknown line \"{}\": {device:?} has no line {line:?}", wire.value))
                 .hint(names::hint(line, lines(described, Direction::Input)))),
         }
     }
@@ -220,9 +201,7 @@ fn mismatch(component: &str, name: &str, kind: Kind, setting: &Sourced<Setting>)
 
 fn lines(described: &Described, direction: Direction) -> impl Iterator<Item = &str> {
     let lines = described.lines.iter();
-    lines
-        .filter(move |(_, other)| *other == direction)
-        .map(|(name, _)| name.as_str())
+    lines.filter(move |(_, other)| *other == direction).map(|(name, _)| name.as_str())
 }
 
 fn keys<T>(list: &[(String, T)]) -> impl Iterator<Item = &str> {

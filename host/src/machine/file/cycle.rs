@@ -44,13 +44,8 @@ pub(super) fn check(machine: &MachineType, catalog: &dyn Catalog) -> Result<(), 
         at = edge.to;
     }
     let from = passed.iter().position(|&device| device == at).unwrap_or(0);
-    let circle: Vec<&str> = path[from..]
-        .iter()
-        .map(|edge| edge.label.as_str())
-        .collect();
-    Err(path[from]
-        .origin
-        .error(format!("wires form a circle: {}", circle.join(", "))))
+    let circle: Vec<&str> = path[from..].iter().map(|edge| edge.label.as_str()).collect();
+    Err(path[from].origin.error(format!("wires form a circle: {}", circle.join(", "))))
 }
 
 /// The devices from which wires lead to a circle: what remains once those

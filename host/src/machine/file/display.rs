@@ -69,11 +69,7 @@ fn show(
         }
     }
     if !device.grants.is_empty() {
-        let grants: Vec<&str> = device
-            .grants
-            .iter()
-            .map(|grant| Grant::name(*grant))
-            .collect();
+        let grants: Vec<&str> = device.grants.iter().map(|grant| Grant::name(*grant)).collect();
         writeln!(f, "    may use {}", grants.join(", "))?;
     }
     Ok(())

@@ -29,11 +29,7 @@ pub struct Origin {
 impl Origin {
     /// An origin that is not a file: the option of a command line, say.
     pub fn outside(source: &str, key: &str) -> Self {
-        Self {
-            file: source.into(),
-            position: None,
-            key: key.to_owned(),
-        }
+        Self { file: source.into(), position: None, key: key.to_owned() }
     }
 
     /// `file:line:column`, without the path of keys.
@@ -47,11 +43,7 @@ impl Origin {
 
     /// An error about what was said here.
     pub fn error(&self, message: impl Into<String>) -> Error {
-        Error {
-            origin: Some(self.clone()),
-            message: message.into(),
-            hint: None,
-        }
+        Error { origin: Some(self.clone()), message: message.into(), hint: None }
     }
 }
 
@@ -95,11 +87,7 @@ pub struct Error {
 
 impl Error {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            origin: None,
-            message: message.into(),
-            hint: None,
-        }
+        Self { origin: None, message: message.into(), hint: None }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {

@@ -11,9 +11,7 @@ pub(super) type Declarations = BTreeMap<String, Declaration>;
 /// The declaration laid over all it inherits.
 pub(super) fn resolve(declaration: &Declaration, all: &Declarations) -> Result<Declaration, Error> {
     let mut ancestors = ancestry(declaration, all)?.into_iter().rev();
-    let mut whole = ancestors
-        .next()
-        .map_or_else(|| declaration.clone(), Clone::clone);
+    let mut whole = ancestors.next().map_or_else(|| declaration.clone(), Clone::clone);
     refuse_removals(&whole)?;
     for child in ancestors {
         apply(&mut whole, child)?;
@@ -38,10 +36,9 @@ fn ancestry<'a>(
         if let Some(start) = chain.iter().position(|other| other.name == parent.name) {
             let mut names: Vec<&str> = chain[start..].iter().map(|m| m.name.as_str()).collect();
             names.push(&parent.name);
-            return Err(inherits.origin.error(format!(
-                "the machine inherits from itself: {}",
-                names.join(" -> ")
-            )));
+            return Err(inherits
+                .origin
+                .error(format!("the machine inherits from itself: {}", names.join(" -> "))));
         }
         chain.push(parent);
         last = parent;
@@ -52,10 +49,9 @@ fn ancestry<'a>(
 fn refuse_removals(root: &Declaration) -> Result<(), Error> {
     match root.remove.first() {
         None => Ok(()),
-        Some(id) => Err(id.origin.error(format!(
-            "nothing to remove: the machine inherits no device {:?}",
-            id.value
-        ))),
+        Some(id) => Err(id
+            .origin
+            .error(format!("nothing to remove: the machine inherits no device {:?}", id.value))),
     }
 }
 
@@ -69,14 +65,8 @@ fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
             let known = whole.devices.iter().chain(&whole.optional);
             return Err(id
                 .origin
-                .error(format!(
-                    "nothing to remove: the machine inherits no device {:?}",
-                    id.value
-                ))
-                .hint(names::hint(
-                    &id.value,
-                    known.map(|device| device.id.as_str()),
-                )));
+                .error(format!("nothing to remove: the machine inherits no device {:?}", id.value))
+                .hint(names::hint(&id.value, known.map(|device| device.id.as_str()))));
         }
     }
     whole.name.clone_from(&child.name);
@@ -136,11 +126,8 @@ fn apply_compat(whole: &mut Compat, child: &Compat) {
 /// The machine of a declaration that has all it inherits. It is not yet known
 /// to make sense.
 pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
-    let missing = |what: &str| {
-        whole
-            .origin
-            .error(format!("the machine says and inherits no memory.{what}"))
-    };
+    let missing =
+        |what: &str| whole.origin.error(format!("the machine says and inherits no memory.{what}"));
     let memory = MemoryLayout {
         max_ram_below_4g: whole
             .memory
@@ -151,14 +138,10 @@ pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
     let (said, newest) = (whole.migration, Migration::default());
     let migration = Migration {
         send_configuration: said.send_configuration.unwrap_or(newest.send_configuration),
-        send_section_footer: said
-            .send_section_footer
-            .unwrap_or(newest.send_section_footer),
+        send_section_footer: said.send_section_footer.unwrap_or(newest.send_section_footer),
         store_global_state: said.store_global_state.unwrap_or(newest.store_global_state),
         suppress_vmdesc: said.suppress_vmdesc.unwrap_or(newest.suppress_vmdesc),
-        send_switchover_start: said
-            .send_switchover_start
-            .unwrap_or(newest.send_switchover_start),
+        send_switchover_start: said.send_switchover_start.unwrap_or(newest.send_switchover_start),
     };
     let ids: Vec<String> = whole.devices.iter().map(|d| d.id.clone()).collect();
     let entries = |devices: Vec<DeviceDeclaration>| -> Result<Vec<DeviceEntry>, Error> {

@@ -66,9 +66,7 @@ impl MachineType {
         };
         let mut device = found.clone();
         if !names::is_id(id) || Target::RESERVED.contains(&id) {
-            return Err(device
-                .origin
-                .error(format!("{id:?} is not an id for a device")));
+            return Err(device.origin.error(format!("{id:?} is not an id for a device")));
         }
         if let Some(other) = self.device(id) {
             return Err(device.origin.error(format!(
@@ -105,21 +103,14 @@ impl MachineType {
                 taken.entry(bus).or_default().insert(address);
             }
         }
-        for place in self
-            .devices
-            .iter_mut()
-            .filter_map(|device| device.at.as_mut())
-        {
+        for place in self.devices.iter_mut().filter_map(|device| device.at.as_mut()) {
             if place.value.address.is_some() {
                 continue;
             }
             let bus = (place.value.device.clone(), place.value.bus.clone());
             let taken = taken.entry(bus).or_default();
-            let address = allocate(taken).ok_or_else(|| {
-                place
-                    .origin
-                    .error(format!("no slot of {} is free", place.value))
-            })?;
+            let address = allocate(taken)
+                .ok_or_else(|| place.origin.error(format!("no slot of {} is free", place.value)))?;
             taken.insert(address);
             place.value.address = Some(Address::Pci(address));
         }
@@ -134,10 +125,7 @@ impl MachineType {
     ) -> BTreeMap<&'a str, &'a Sourced<Setting>> {
         let compat = self.compat.get(&device.component.value);
         let compat = compat.into_iter().flatten();
-        compat
-            .chain(&device.properties)
-            .map(|(name, setting)| (name.as_str(), setting))
-            .collect()
+        compat.chain(&device.properties).map(|(name, setting)| (name.as_str(), setting)).collect()
     }
 
     /// The values to configure the device with: every property the component
@@ -151,10 +139,8 @@ impl MachineType {
         let settings = self.settings(device);
         let value = |(name, default): &(String, Value)| {
             let setting = settings.get(name.as_str());
-            let value = setting.map_or_else(
-                || default.clone(),
-                |setting| setting.value.resolve(parameters),
-            );
+            let value = setting
+                .map_or_else(|| default.clone(), |setting| setting.value.resolve(parameters));
             (name.clone(), value)
         };
         component.properties.iter().map(value).collect()

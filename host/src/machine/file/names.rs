@@ -15,11 +15,8 @@ pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
     known.sort_by(|a, b| natural(a, b));
     known.dedup();
     let likeness = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
-    let mut near: Vec<&str> = known
-        .iter()
-        .copied()
-        .filter(|other| likeness(other) >= ALIKE)
-        .collect();
+    let mut near: Vec<&str> =
+        known.iter().copied().filter(|other| likeness(other) >= ALIKE).collect();
     near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     near.truncate(MOST);
     if !near.is_empty() {
@@ -36,9 +33,7 @@ pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
 /// name of a property.
 pub(super) fn is_id(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 /// Compares names so that numbers in them count as numbers: `2.4` is before
@@ -50,9 +45,7 @@ pub(super) fn natural(a: &str, b: &str) -> Ordering {
         let (text_b, rest_b) = split(right, |c| !c.is_ascii_digit());
         let (number_a, rest_a) = split(rest_a, |c| c.is_ascii_digit());
         let (number_b, rest_b) = split(rest_b, |c| c.is_ascii_digit());
-        let order = text_a
-            .cmp(text_b)
-            .then_with(|| magnitude(number_a, number_b));
+        let order = text_a.cmp(text_b).then_with(|| magnitude(number_a, number_b));
         if order != Ordering::Equal {
             return order;
         }

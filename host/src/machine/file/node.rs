@@ -100,11 +100,7 @@ impl<'a> Node<'a> {
         let array = self.value().and_then(TomlValue::as_array);
         let array = array.ok_or_else(|| self.expected("an array"))?;
         let element = |value: &'a TomlValue| {
-            self.child(
-                Content::Element(value),
-                self.origin.key.clone(),
-                value.span(),
-            )
+            self.child(Content::Element(value), self.origin.key.clone(), value.span())
         };
         Ok(array.iter().map(element).collect())
     }
@@ -162,10 +158,7 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
         let ends = text.match_indices('\n').map(|(end, _)| end + 1);
-        Self {
-            text,
-            starts: std::iter::once(0).chain(ends).collect(),
-        }
+        Self { text, starts: std::iter::once(0).chain(ends).collect() }
     }
 
     /// The position of the byte at `offset`.
@@ -174,19 +167,12 @@ impl<'a> Lines<'a> {
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = self.text.get(start..offset).unwrap_or("");
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Position {
-            line: number(line),
-            column: number(before.chars().count() + 1),
-        }
+        Position { line: number(line), column: number(before.chars().count() + 1) }
     }
 }
 
 /// A key as it is written in a path of keys.
 fn quoted(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !key.is_empty() && key.chars().all(bare) {
-        key.to_owned()
-    } else {
-        format!("{key:?}")
-    }
+    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { format!("{key:?}") }
 }

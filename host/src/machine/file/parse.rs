@@ -152,29 +152,16 @@ fn migration(node: &Node<'_>) -> Result<MigrationDeclaration, Error> {
 
 fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Error> {
     let entries = node.entries()?;
-    entries
-        .iter()
-        .map(|(id, node)| device(id, node, optional))
-        .collect()
+    entries.iter().map(|(id, node)| device(id, node, optional)).collect()
 }
 
 fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
-    const KEYS: &[&str] = &[
-        "component",
-        "at",
-        "properties",
-        "grants",
-        "wires",
-        "streams",
-        "sets",
-    ];
+    const KEYS: &[&str] = &["component", "at", "properties", "grants", "wires", "streams", "sets"];
     if !names::is_id(id) || Target::RESERVED.contains(&id) {
-        return Err(node
-            .error(format!("{id:?} is not an id for a device"))
-            .hint(
-                "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
-                    .to_owned(),
-            ));
+        return Err(node.error(format!("{id:?} is not an id for a device")).hint(
+            "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
+                .to_owned(),
+        ));
     }
     let mut device = DeviceDeclaration {
         id: id.to_owned(),
@@ -221,9 +208,7 @@ fn dotted(node: &Node<'_>, owner: &str) -> Result<Compat, Error> {
     for (key, node) in node.entries()? {
         let Some((first, property)) = key.split_once('.') else {
             return Err(node
-                .error(format!(
-                    "expected a key \"{owner}.property\", found {key:?}"
-                ))
+                .error(format!("expected a key \"{owner}.property\", found {key:?}"))
                 .hint(node.is_table().then(|| "put the key in quotes".to_owned())));
         };
         let properties = found.entry(first.to_owned()).or_default();
@@ -262,18 +247,12 @@ fn table<T>(
     read: impl Fn(&Node<'_>) -> Result<Sourced<T>, Error>,
 ) -> Result<BTreeMap<String, Sourced<T>>, Error> {
     let entries = node.entries()?;
-    entries
-        .iter()
-        .map(|(key, node)| Ok(((*key).to_owned(), read(node)?)))
-        .collect()
+    entries.iter().map(|(key, node)| Ok(((*key).to_owned(), read(node)?))).collect()
 }
 
 /// A string that has a syntax of its own.
 fn phrase<T: FromStr<Err = String>>(node: &Node<'_>) -> Result<Sourced<T>, Error> {
-    let value = node
-        .string()?
-        .parse()
-        .map_err(|error| node.error(error as String))?;
+    let value = node.string()?.parse().map_err(|error| node.error(error as String))?;
     Ok(source(node, value))
 }
 
@@ -290,8 +269,5 @@ fn texts(node: &Node<'_>) -> Result<Vec<Sourced<String>>, Error> {
 }
 
 fn source<T>(node: &Node<'_>, value: T) -> Sourced<T> {
-    Sourced {
-        value,
-        origin: node.origin.clone(),
-    }
+    Sourced { value, origin: node.origin.clone() }
 }

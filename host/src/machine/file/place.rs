@@ -139,11 +139,9 @@ impl FromStr for Place {
             None => (text, None),
         };
         match path.split_once('/') {
-            Some((device, bus)) if !device.is_empty() && !bus.is_empty() => Ok(Self {
-                device: device.to_owned(),
-                bus: bus.to_owned(),
-                address,
-            }),
+            Some((device, bus)) if !device.is_empty() && !bus.is_empty() => {
+                Ok(Self { device: device.to_owned(), bus: bus.to_owned(), address })
+            }
             _ => Err(format!(
                 "{text:?} is not a place: expected \"device/bus@address\" or \"device/bus\""
             )),

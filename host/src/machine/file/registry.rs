@@ -11,15 +11,9 @@ use super::{Error, MachineType, Origin, names, parse, structure};
 const BUILTIN: [(&str, &str); 2] = [
     (
         "pc-i440fx.toml",
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/machines/pc-i440fx.toml"
-        )),
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/machines/pc-i440fx.toml")),
     ),
-    (
-        "xenfv.toml",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/machines/xenfv.toml")),
-    ),
+    ("xenfv.toml", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/machines/xenfv.toml"))),
 ];
 
 /// The known machine types.
@@ -82,10 +76,7 @@ impl MachineTypes {
             }
         }
         machines.sort_by(|a, b| names::natural(&a.name, &b.name));
-        *self = Self {
-            declarations,
-            machines,
-        };
+        *self = Self { declarations, machines };
         Ok(())
     }
 

@@ -24,10 +24,9 @@ pub(super) fn check(machine: &MachineType) -> Result<(), Error> {
 fn memory(machine: &MachineType) -> Result<(), Error> {
     let memory = &machine.memory;
     let fits = |value: u64| (ONE_MIB..=FOUR_GIB).contains(&value) && value.is_multiple_of(PAGE);
-    for (key, value) in [
-        ("max-ram-below-4g", memory.max_ram_below_4g),
-        ("split-at", memory.split_at),
-    ] {
+    for (key, value) in
+        [("max-ram-below-4g", memory.max_ram_below_4g), ("split-at", memory.split_at)]
+    {
         if !fits(value) {
             return Err(machine.origin.error(format!(
                 "memory.{key} is {value:#x}, expected whole pages from 1 MiB to 4 GiB"
@@ -58,10 +57,7 @@ fn ids(machine: &MachineType) -> Result<(), Error> {
                     device.id,
                     first.origin.place()
                 ))
-                .hint(format!(
-                    "to replace an inherited device, say remove = [{:?}]",
-                    device.id
-                )));
+                .hint(format!("to replace an inherited device, say remove = [{:?}]", device.id)));
         }
     }
     Ok(())
@@ -75,10 +71,7 @@ fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> 
     {
         return Err(place
             .origin
-            .error(format!(
-                "unknown place \"{}\": no device {:?}",
-                place.value, place.value.device
-            ))
+            .error(format!("unknown place \"{}\": no device {:?}", place.value, place.value.device))
             .hint(names::hint(&place.value.device, known())));
     }
     for wire in device.wires.values() {
@@ -87,10 +80,7 @@ fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> 
         {
             return Err(wire
                 .origin
-                .error(format!(
-                    "unknown line \"{}\": no device {other:?}",
-                    wire.value
-                ))
+                .error(format!("unknown line \"{}\": no device {other:?}", wire.value))
                 .hint(names::hint(other, known())));
         }
     }
@@ -144,11 +134,7 @@ fn slots(machine: &MachineType) -> Result<(), Error> {
                 place.value.device, place.value.bus, place.value.device
             )));
         }
-        let key = (
-            place.value.device.as_str(),
-            place.value.bus.as_str(),
-            address,
-        );
+        let key = (place.value.device.as_str(), place.value.bus.as_str(), address);
         if let Some(first) = taken.insert(key, device) {
             let there = first.at.as_ref().map_or(&first.origin, |at| &at.origin);
             return Err(place.origin.error(format!(

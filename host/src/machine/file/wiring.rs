@@ -47,17 +47,13 @@ impl FromStr for Target {
         match text.split_once(':') {
             Some(("gsi", number)) => match number.parse() {
                 Ok(gsi @ 0..GSIS) => Ok(Target::Gsi(gsi)),
-                _ => Err(format!(
-                    "unknown interrupt {text:?}: expected gsi:0 to gsi:{}",
-                    GSIS - 1
-                )),
+                _ => Err(format!("unknown interrupt {text:?}: expected gsi:0 to gsi:{}", GSIS - 1)),
             },
             Some(("cpu", "smi")) => Ok(Target::Cpu(CpuPin::Smi)),
             Some(("cpu", _)) => Err(format!("unknown pin {text:?}: expected cpu:smi")),
-            Some((device, line)) if !device.is_empty() && !line.is_empty() => Ok(Target::Line {
-                device: device.to_owned(),
-                line: line.to_owned(),
-            }),
+            Some((device, line)) if !device.is_empty() && !line.is_empty() => {
+                Ok(Target::Line { device: device.to_owned(), line: line.to_owned() })
+            }
             _ => Err(format!(
                 "{text:?} leads nowhere: expected \"device:line\", \"gsi:number\" or \"cpu:smi\""
             )),
@@ -96,13 +92,8 @@ pub enum Grant {
 
 impl Grant {
     /// All of them.
-    pub const ALL: [Grant; 5] = [
-        Grant::PciBus,
-        Grant::I2cBus,
-        Grant::Power,
-        Grant::RamWindows,
-        Grant::Streams,
-    ];
+    pub const ALL: [Grant; 5] =
+        [Grant::PciBus, Grant::I2cBus, Grant::Power, Grant::RamWindows, Grant::Streams];
 
     /// The name of the interface in the contract.
     pub fn name(self) -> &'static str {

@@ -155,19 +155,14 @@ impl<'a> Elf<'a> {
     /// The same, for an entry in 32-bit mode.
     pub(super) fn entry_32(&self) -> Result<u32, Error> {
         u32::try_from(self.entry()?).map_err(|_| {
-            self.image.problem(format!(
-                "the ELF entry point {:#x} is not below 4 GiB",
-                self.entry
-            ))
+            self.image.problem(format!("the ELF entry point {:#x} is not below 4 GiB", self.entry))
         })
     }
 
     /// The entry point of a PVH note, if there is one.
     fn pvh_entry(&self) -> Result<Option<u32>, Error> {
         for segment in self.segments.iter().filter(|s| s.kind == PT_NOTE) {
-            let notes = self
-                .image
-                .slice(segment.offset, segment.file_size, "ELF notes")?;
+            let notes = self.image.slice(segment.offset, segment.file_size, "ELF notes")?;
             if let Some(entry) = pvh::entry_in_notes(notes) {
                 return Ok(Some(entry));
             }
@@ -205,11 +200,7 @@ impl Fields<'_> {
     fn segments(&self) -> Result<Vec<Segment>, Error> {
         let what = "ELF program headers";
         let table = self.word(28, 32, what)?;
-        let (size_at, count_at, least) = if self.long {
-            (54, 56, 56)
-        } else {
-            (42, 44, 32)
-        };
+        let (size_at, count_at, least) = if self.long { (54, 56, 56) } else { (42, 44, 32) };
         let (size, count) = (self.half(size_at, what)?, self.half(count_at, what)?);
         if size < least {
             return Err(self.image.problem(format!(
@@ -225,9 +216,7 @@ impl Fields<'_> {
         }
         let total = u64::from(size) * u64::from(count);
         self.image.slice(table, total, what)?;
-        (0..u64::from(count))
-            .map(|index| self.segment(table + index * u64::from(size)))
-            .collect()
+        (0..u64::from(count)).map(|index| self.segment(table + index * u64::from(size))).collect()
     }
 
     fn segment(&self, base: u64) -> Result<Segment, Error> {

@@ -60,12 +60,6 @@ impl Entry {
     }
 
     pub(super) fn new(mode: Mode, rip: u64) -> Self {
-        Self {
-            mode,
-            rip,
-            rax: 0,
-            rbx: 0,
-            rsi: 0,
-        }
+        Self { mode, rip, rax: 0, rbx: 0, rsi: 0 }
     }
 }

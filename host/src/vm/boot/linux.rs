@@ -36,15 +36,10 @@ pub(super) fn has_magic(image: &Image) -> bool {
 pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Error> {
     let image = &kernel.image;
     if !has_magic(image) {
-        return Err(image.problem(format!(
-            "not a Linux kernel: no bzImage magic (HdrS) at offset {MAGIC:#x}"
-        )));
+        return Err(image
+            .problem(format!("not a Linux kernel: no bzImage magic (HdrS) at offset {MAGIC:#x}")));
     }
-    image.slice(
-        SETUP_HEADER,
-        SETUP_HEADER_END - SETUP_HEADER,
-        "setup header",
-    )?;
+    image.slice(SETUP_HEADER, SETUP_HEADER_END - SETUP_HEADER, "setup header")?;
     let version = image.u16_at(MAGIC + 4, "the protocol version")?;
     if version < VERSION_2_12 {
         return Err(image.problem(format!(
@@ -67,13 +62,8 @@ pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Erro
     image.slice(offset, least, "kernel code")?;
     let address = u64::from(image.u32_at(0x214, "the load address")?);
     place.take(image, "the kernel", address, size)?;
-    let loaded = BzImage::load(
-        place.memory().ram(),
-        None,
-        &mut Cursor::new(image.bytes()),
-        None,
-    )
-    .map_err(|error| image.problem(error.to_string()))?;
+    let loaded = BzImage::load(place.memory().ram(), None, &mut Cursor::new(image.bytes()), None)
+        .map_err(|error| image.problem(error.to_string()))?;
     let mut header = loaded.setup_header.unwrap_or_default();
     if header.xloadflags & XLF_KERNEL_64 == 0 {
         return Err(image.problem(
@@ -116,12 +106,7 @@ fn take_workspace(
     };
     let end = start.saturating_add(header.init_size.into());
     let start = start.max(address + size);
-    place.take(
-        image,
-        "the unpacked kernel",
-        start,
-        end.saturating_sub(start),
-    )
+    place.take(image, "the unpacked kernel", start, end.saturating_sub(start))
 }
 
 fn put_command_line(
@@ -145,18 +130,11 @@ fn put_parameters(
     header: setup_header,
     place: &mut Place<'_>,
 ) -> Result<u32, Error> {
-    let mut parameters = boot_params {
-        hdr: header,
-        ..Default::default()
-    };
+    let mut parameters = boot_params { hdr: header, ..Default::default() };
     let map = memory_map(place.memory());
     parameters.e820_entries = map.len() as u8;
     for (entry, range) in parameters.e820_table.iter_mut().zip(&map) {
-        *entry = boot_e820_entry {
-            addr: range.start,
-            size: range.length,
-            r#type: range.kind,
-        };
+        *entry = boot_e820_entry { addr: range.start, size: range.length, r#type: range.kind };
     }
     place.put_low(image, "the boot parameters", parameters.as_slice())
 }

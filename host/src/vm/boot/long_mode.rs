@@ -24,10 +24,7 @@ pub(super) fn enter(image: &Image, place: &mut Place<'_>, rip: u64) -> Result<En
     let what = "the page tables";
     let page_table = u64::from(place.put_low(image, what, &vec![0; size as usize])?);
     place.write(image, what, page_table, &page_tables(page_table))?;
-    let mode = Mode::Long {
-        page_table,
-        gdt: gdt.into(),
-    };
+    let mode = Mode::Long { page_table, gdt: gdt.into() };
     Ok(Entry::new(mode, rip))
 }
 
@@ -47,12 +44,8 @@ fn page_tables(base: u64) -> Vec<u8> {
     };
     [
         row(vec![refer(pointers)]),
-        row((0..DIRECTORIES)
-            .map(|i| refer(directories + i * PAGE))
-            .collect()),
-        row((0..DIRECTORIES * ENTRIES)
-            .map(|i| refer(i << 21 | LARGE))
-            .collect()),
+        row((0..DIRECTORIES).map(|i| refer(directories + i * PAGE)).collect()),
+        row((0..DIRECTORIES * ENTRIES).map(|i| refer(i << 21 | LARGE)).collect()),
     ]
     .concat()
 }

@@ -33,10 +33,6 @@ pub(super) fn memory_map(memory: &Memory) -> Vec<Range> {
     ]
     .into_iter()
     .filter(|(start, end, _)| start < end)
-    .map(|(start, end, kind)| Range {
-        start,
-        length: end - start,
-        kind,
-    })
+    .map(|(start, end, kind)| Range { start, length: end - start, kind })
     .collect()
 }

@@ -73,11 +73,7 @@ pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Erro
         elf.entry_32()?
     };
     let info = put_info(kernel, place)?;
-    Ok(Entry {
-        rax: LOADER_MAGIC.into(),
-        rbx: info.into(),
-        ..Entry::protected(eip)
-    })
+    Ok(Entry { rax: LOADER_MAGIC.into(), rbx: info.into(), ..Entry::protected(eip) })
 }
 
 /// Finds the header: the magic number at a multiple of 4, with flags and a
@@ -112,9 +108,7 @@ impl Addresses {
     /// Loads the image (section 3.1.3 of the specification); returns the entry.
     fn load(&self, image: &Image, header: u64, place: &mut Place<'_>) -> Result<u32, Error> {
         let bad = |what: &str| {
-            image.problem(format!(
-                "the multiboot header at offset {header:#x} has {what}"
-            ))
+            image.problem(format!("the multiboot header at offset {header:#x} has {what}"))
         };
         let before = self
             .header
@@ -193,9 +187,6 @@ fn put_module(kernel: &Kernel, initrd: &Image, place: &mut Place<'_>) -> Result<
     let name = format!("{}\0", initrd.name());
     let name = place.put_low(&kernel.image, "the module's name", name.as_bytes())?;
     let end = start + initrd.len() as u32;
-    let module: Vec<u8> = [start, end, name, 0]
-        .into_iter()
-        .flat_map(u32::to_le_bytes)
-        .collect();
+    let module: Vec<u8> = [start, end, name, 0].into_iter().flat_map(u32::to_le_bytes).collect();
     place.put_low(&kernel.image, "the module list", &module)
 }

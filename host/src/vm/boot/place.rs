@@ -23,10 +23,7 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// All RAM, nothing taken.
     pub(super) fn new(memory: &'a Memory) -> Self {
-        Self {
-            memory,
-            taken: Vec::new(),
-        }
+        Self { memory, taken: Vec::new() }
     }
 
     /// The machine's memory.
@@ -163,15 +160,11 @@ impl<'a> Place<'a> {
     }
 
     fn overlap(&self, range: &Range<u64>) -> Option<&(Range<u64>, String)> {
-        self.taken
-            .iter()
-            .find(|(other, _)| range.start < other.end && other.start < range.end)
+        self.taken.iter().find(|(other, _)| range.start < other.end && other.start < range.end)
     }
 
     fn is_ram(&self, start: u64, end: u64) -> bool {
-        self.ram_ranges()
-            .iter()
-            .any(|ram| ram.start <= start && end <= ram.end)
+        self.ram_ranges().iter().any(|ram| ram.start <= start && end <= ram.end)
     }
 
     /// The addresses at which RAM answers when the machine starts.

@@ -41,36 +41,24 @@ pub(super) fn entry_in_notes(mut notes: &[u8]) -> Option<u32> {
 /// in EBX.
 pub(super) fn enter(kernel: &Kernel, place: &mut Place<'_>, eip: u32) -> Result<Entry, Error> {
     let image = &kernel.image;
-    let mut info = hvm_start_info {
-        magic: XEN_HVM_START_MAGIC_VALUE,
-        version: 1,
-        ..Default::default()
-    };
+    let mut info =
+        hvm_start_info { magic: XEN_HVM_START_MAGIC_VALUE, version: 1, ..Default::default() };
     if let Some(initrd) = &kernel.initrd {
         let what = "the initial RAM disk";
         let module = hvm_modlist_entry {
-            paddr: place
-                .put_high(initrd, what, initrd.bytes(), u64::MAX)?
-                .into(),
+            paddr: place.put_high(initrd, what, initrd.bytes(), u64::MAX)?.into(),
             size: initrd.len(),
             ..Default::default()
         };
-        let list: Vec<u8> = [
-            module.paddr,
-            module.size,
-            module.cmdline_paddr,
-            module.reserved,
-        ]
-        .into_iter()
-        .flat_map(u64::to_le_bytes)
-        .collect();
+        let list: Vec<u8> = [module.paddr, module.size, module.cmdline_paddr, module.reserved]
+            .into_iter()
+            .flat_map(u64::to_le_bytes)
+            .collect();
         info.nr_modules = 1;
         info.modlist_paddr = place.put_low(image, "the module list", &list)?.into();
     }
     let command_line = [kernel.command_line.as_bytes(), b"\0"].concat();
-    info.cmdline_paddr = place
-        .put_low(image, "the command line", &command_line)?
-        .into();
+    info.cmdline_paddr = place.put_low(image, "the command line", &command_line)?.into();
     let map: Vec<hvm_memmap_table_entry> = memory_map(place.memory())
         .iter()
         .map(|range| hvm_memmap_table_entry {
@@ -84,8 +72,5 @@ pub(super) fn enter(kernel: &Kernel, place: &mut Place<'_>, eip: u32) -> Result<
     info.memmap_entries = map.len() as u32;
     info.memmap_paddr = place.put_low(image, "the memory map", &bytes)?.into();
     let start_info = place.put_low(image, "the start information", info.as_slice())?;
-    Ok(Entry {
-        rbx: start_info.into(),
-        ..Entry::protected(eip)
-    })
+    Ok(Entry { rbx: start_info.into(), ..Entry::protected(eip) })
 }

@@ -28,9 +28,7 @@ fn elf(long: bool, code: &[u8], bss: u64, notes: &[u8]) -> Vec<u8> {
     let segment = |kind: u32, offset: u64, address: u64, length: u64, memory: u64| {
         let kind = kind.to_le_bytes();
         let flags = 7u32.to_le_bytes();
-        let place = [offset, address, address, length, memory]
-            .map(word)
-            .concat();
+        let place = [offset, address, address, length, memory].map(word).concat();
         match long {
             true => [&kind[..], &flags, &place, &word(8)].concat(),
             false => [&kind[..], &place, &flags, &word(4)].concat(),
@@ -119,10 +117,7 @@ fn run(kernel: &Kernel, count: usize) -> Vec<u32> {
     // What a reboot finds must not show through.
     let memory = machine.vm.memory();
     let dirt = [0xcc; 0x1000];
-    memory
-        .ram()
-        .write_slice(&dirt, GuestAddress(LINKED))
-        .expect("RAM");
+    memory.ram().write_slice(&dirt, GuestAddress(LINKED)).expect("RAM");
     machine.run(&load(kernel, memory).expect("the kernel is good"));
     let writes = machine.door.wait_for_writes(0x80, count);
     let value = |data: &Vec<u8>| u32::from_le_bytes(data[..].try_into().expect("4 bytes"));
@@ -325,36 +320,21 @@ fn what_cannot_be_placed_or_handed_over_is_refused() {
         ..kernel(vec![0x90; length])
     };
     for (kernel, expected) in [
-        (
-            flat(0x9_ffff, 2),
-            "the image needs 0x2 bytes at address 0x9ffff",
-        ),
+        (flat(0x9_ffff, 2), "the image needs 0x2 bytes at address 0x9ffff"),
         (flat(0xf_f000, 0x2000), "where the machine has no RAM"),
-        (
-            flat(0x3f_ffff, 2),
-            "(it has 0x0 to 0xa0000, 0x100000 to 0x400000)",
-        ),
+        (flat(0x3f_ffff, 2), "(it has 0x0 to 0xa0000, 0x100000 to 0x400000)"),
         (flat(u32::MAX, 2), "where the machine has no RAM"),
         (flat(0x10_0000, 0), "the image is empty"),
         (
-            Kernel {
-                initrd: kernel_with_both(vec![]).initrd,
-                ..flat(0x10_0000, 1)
-            },
+            Kernel { initrd: kernel_with_both(vec![]).initrd, ..flat(0x10_0000, 1) },
             "initrd: kernel is a flat image and takes no initial RAM disk",
         ),
         (
-            Kernel {
-                command_line: "x".into(),
-                ..kernel(elf(true, &[0xf4], 0, &[]))
-            },
+            Kernel { command_line: "x".into(), ..kernel(elf(true, &[0xf4], 0, &[])) },
             "an ELF image without a PVH note takes no command line, but was given \"x\"",
         ),
         (
-            Kernel {
-                command_line: "x".repeat(64),
-                ..kernel(bzimage(&[0xf4]))
-            },
+            Kernel { command_line: "x".repeat(64), ..kernel(bzimage(&[0xf4])) },
             "a command line of 64 bytes: this kernel takes at most 63",
         ),
         (
@@ -365,10 +345,7 @@ fn what_cannot_be_placed_or_handed_over_is_refused() {
             "initrd: no room for 0x200000 bytes of the initial RAM disk in RAM from 0x100000 to \
              0x380000",
         ),
-        (
-            kernel(elf(true, &[0xf4], 8 * MIB, &[])),
-            "ELF segment 0 needs 0x800001 bytes",
-        ),
+        (kernel(elf(true, &[0xf4], 8 * MIB, &[])), "ELF segment 0 needs 0x800001 bytes"),
     ] {
         let message = refusal(&kernel);
         assert!(message.contains(expected), "{message}\nexpected {expected}");

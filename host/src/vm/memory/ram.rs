@@ -82,10 +82,7 @@ impl RamLayout {
             .filter(|&(_, size)| size != 0)
             .map(|(start, size)| Ok((GuestAddress(start), usize::try_from(size)?)))
             .collect::<Result<Vec<_>, std::num::TryFromIntError>>();
-        let failed = |reason: String| Error::MapRam {
-            size: self.size,
-            reason,
-        };
+        let failed = |reason: String| Error::MapRam { size: self.size, reason };
         let regions = regions.map_err(|error| failed(error.to_string()))?;
         GuestMemoryMmap::from_ranges(&regions).map_err(|error| failed(error.to_string()))
     }

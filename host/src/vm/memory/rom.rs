@@ -37,10 +37,7 @@ impl Rom {
     /// A mapping with the image's content.
     pub(super) fn map(&self) -> Result<Backing, Error> {
         let bytes = self.0.bytes();
-        let failed = |reason: String| Error::MapRam {
-            size: self.0.len(),
-            reason,
-        };
+        let failed = |reason: String| Error::MapRam { size: self.0.len(), reason };
         let mapping =
             MmapRegion::<()>::new(bytes.len()).map_err(|error| failed(error.to_string()))?;
         mapping

@@ -32,11 +32,7 @@ impl Backing {
     /// The whole of `mapping`.
     pub(super) fn new(mapping: Arc<MmapRegion>) -> Self {
         let len = mapping.size() as u64;
-        Self {
-            mapping,
-            offset: 0,
-            len,
-        }
+        Self { mapping, offset: 0, len }
     }
 
     /// The length in bytes.
@@ -69,10 +65,7 @@ pub(super) struct Slots {
 impl Slots {
     /// No slots yet.
     pub(super) fn new(vm: Arc<VmFd>) -> Self {
-        Self {
-            vm,
-            mappings: Mutex::default(),
-        }
+        Self { vm, mappings: Mutex::default() }
     }
 
     /// Reserves a slot's number.
@@ -81,6 +74,12 @@ impl Slots {
         let slot = Slot(mappings.len() as u32);
         mappings.push(None);
         slot
+    }
+
+    /// How many slots' numbers have been reserved.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        lock(&self.mappings).len()
     }
 
     /// Makes a new slot for good, unless `backing` is empty.
@@ -114,10 +113,8 @@ impl Slots {
         // it off there), and the mapping is kept until the slot is deleted. The
         // rest of the program touches it only by volatile accesses, as it must
         // while a guest may write to it. KVM refuses slots that overlap.
-        unsafe { self.vm.set_user_memory_region(region) }.map_err(Error::kvm(format!(
-            "map {:#x} bytes of memory at {base:#x}",
-            backing.len
-        )))?;
+        unsafe { self.vm.set_user_memory_region(region) }
+            .map_err(Error::kvm(format!("map {:#x} bytes of memory at {base:#x}", backing.len)))?;
         mappings[slot.0 as usize] = Some(backing.mapping.clone());
         Ok(())
     }
@@ -129,10 +126,7 @@ impl Slots {
         if mapping.is_none() {
             return Ok(());
         }
-        let region = kvm_userspace_memory_region {
-            slot: slot.0,
-            ..Default::default()
-        };
+        let region = kvm_userspace_memory_region { slot: slot.0, ..Default::default() };
         // SAFETY: a size of 0 deletes the slot; KVM then uses no memory for it.
         unsafe { self.vm.set_user_memory_region(region) }
             .map_err(Error::kvm("unmap guest memory"))?;

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use iced_x86::code_asm::*;
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend};
@@ -8,12 +9,7 @@ use crate::vm::testing::*;
 use crate::vm::{Config, Platform};
 
 fn parts(size: u64) -> Result<(u64, u64), Error> {
-    RamLayout {
-        size,
-        below_4g_limit: 8 * MIB,
-        below_4g_split: 4 * MIB,
-    }
-    .parts()
+    RamLayout { size, below_4g_limit: 8 * MIB, below_4g_split: 4 * MIB }.parts()
 }
 
 #[test]
@@ -31,21 +27,11 @@ fn bad_sizes_are_refused() {
     assert!(matches!(parts(MIB + 1), Err(Error::RamNotInMebibytes(_))));
     let huge = 1 << 50;
     let message = parts(huge).expect_err("refused").to_string();
-    assert!(
-        message.starts_with("memory size of 1073741824 MiB: this host has "),
-        "{message}"
-    );
-    for (below_4g_limit, below_4g_split) in [
-        (FOUR_GIB, MIB),
-        (2 * MIB, 3 * MIB),
-        (2 * MIB, 0),
-        (3 * MIB, MIB + 1),
-    ] {
-        let layout = RamLayout {
-            size: MIB,
-            below_4g_limit,
-            below_4g_split,
-        };
+    assert!(message.starts_with("memory size of 1073741824 MiB: this host has "), "{message}");
+    for (below_4g_limit, below_4g_split) in
+        [(FOUR_GIB, MIB), (2 * MIB, 3 * MIB), (2 * MIB, 0), (3 * MIB, MIB + 1)]
+    {
+        let layout = RamLayout { size: MIB, below_4g_limit, below_4g_split };
         assert!(matches!(layout.parts(), Err(Error::RamLayout { .. })));
     }
 }
@@ -55,10 +41,7 @@ fn bad_roms_are_refused() {
     for size in [0, 1, 0x1_0000 + 1, (16 << 20) + 0x1_0000] {
         let image = crate::vm::Image::new("bios.bin", vec![0; size]);
         let message = Rom::new(image).expect_err("refused").to_string();
-        assert!(
-            message.starts_with("bios.bin: not a firmware image: "),
-            "{message}"
-        );
+        assert!(message.starts_with("bios.bin: not a firmware image: "), "{message}");
     }
 }
 
@@ -68,11 +51,7 @@ fn memory_has_its_parts() {
         return;
     }
     let config = Config {
-        ram: RamLayout {
-            size: 8 * MIB,
-            below_4g_limit: 4 * MIB,
-            below_4g_split: 2 * MIB,
-        },
+        ram: RamLayout { size: 8 * MIB, below_4g_limit: 4 * MIB, below_4g_split: 2 * MIB },
         ..config()
     };
     let platform = Platform::new(&config).expect("KVM makes machines");
@@ -97,9 +76,7 @@ fn bad_windows_are_refused() {
     ];
     for windows in bad {
         let config = Config {
-            windows: windows
-                .map(|(base, size)| RamWindow { base, size })
-                .to_vec(),
+            windows: windows.map(|(base, size)| RamWindow { base, size }).to_vec(),
             ..config()
         };
         let error = Platform::new(&config).err().expect("refused");
@@ -107,10 +84,7 @@ fn bad_windows_are_refused() {
     }
     let platform = Platform::new(&config()).expect("KVM makes machines");
     let change = platform.memory().set_windows(&[(0, WindowMode::Ram)]);
-    assert!(matches!(
-        change,
-        Err(Error::NoSuchWindow { index: 0, count: 0 })
-    ));
+    assert!(matches!(change, Err(Error::NoSuchWindow { index: 0, count: 0 })));
 }
 
 /// The window of 16 KiB at 0xe0000, in which the ROM lies too.
@@ -135,11 +109,7 @@ fn windows_show_ram_rom_or_the_bus_and_keep_the_ram() {
         a.out(0x88, eax)?;
         a.hlt()
     });
-    let machine = Machine::new(&Config {
-        windows: pc_windows(),
-        rom: Some(rom(&[])),
-        ..config()
-    });
+    let machine = Machine::new(&Config { windows: pc_windows(), rom: Some(rom(&[])), ..config() });
     let memory = machine.vm.memory().clone();
     let modes = [
         WindowMode::Bus,
@@ -174,15 +144,12 @@ fn windows_show_ram_rom_or_the_bus_and_keep_the_ram() {
     writes.retain(is_memory);
     assert_eq!(writes, dropped);
     assert_eq!(memory.window(WINDOW).expect("exists"), WindowMode::Ram);
-    let value: u32 = memory
-        .ram()
-        .read_obj(GuestAddress(ADDRESS.into()))
-        .expect("RAM");
+    let value: u32 = memory.ram().read_obj(GuestAddress(ADDRESS.into())).expect("RAM");
     assert_eq!(value, 0x105);
 }
 
 #[test]
-fn video_memory_is_the_bus_unless_its_window_says_ram() {
+fn claimed_video_memory_is_the_bus_unless_its_window_says_ram() {
     if no_kvm() {
         return;
     }
@@ -193,26 +160,94 @@ fn video_memory_is_the_bus_unless_its_window_says_ram() {
         a.out(0x84, al)?;
         a.hlt()
     });
-    let machine = Machine::new(&Config {
-        windows: pc_windows(),
-        ..config()
-    });
+    let machine = Machine::new(&Config { windows: pc_windows(), ..config() });
     let memory = machine.vm.memory().clone();
+    let claim = 0xa_0000..0xc_0000;
+    memory.set_claims(std::slice::from_ref(&claim)).expect("KVM changes slots");
     let for_door = memory.clone();
     machine.door.on_port_write(move |_, _| {
-        for_door
-            .set_windows(&[(0, WindowMode::Ram)])
-            .expect("it exists");
+        for_door.set_windows(&[(0, WindowMode::Ram)]).expect("it exists");
     });
     machine.run(&load_flat(&memory, code));
     machine.door.wait_for_writes(0x84, 1);
-    assert_eq!(
-        machine.door.accesses()[0],
-        Seen::MemoryWrite(0xa_0000, vec![1])
-    );
+    assert_eq!(machine.door.accesses()[0], Seen::MemoryWrite(0xa_0000, vec![1]));
     assert_eq!(machine.door.accesses().len(), 3);
     let value: u8 = memory.ram().read_obj(GuestAddress(0xa_0000)).expect("RAM");
     assert_eq!(value, 2);
+}
+
+#[test]
+fn where_nothing_on_the_bus_answers_there_is_ram() {
+    if no_kvm() {
+        return;
+    }
+    // At each port write the host changes the claims.
+    let code = assemble(32, CODE, |a| {
+        for step in 0..4u32 {
+            for address in [0xb_a000u32, 0xb_a33a, 0xb_b000, 0xc_0000, 0xe_3f0f] {
+                a.mov(byte_ptr(address), 1 + step)?;
+                a.mov(al, byte_ptr(address))?;
+                a.out(0x84, al)?;
+            }
+            a.out(0x80, al)?;
+        }
+        a.hlt()
+    });
+    let machine = Machine::new(&Config {
+        windows: pc_windows(),
+        rom: Some(Rom::new(crate::vm::Image::new("64 KiB", vec![0; 64 << 10])).expect("a ROM")),
+        ..config()
+    });
+    let memory = machine.vm.memory().clone();
+    let (for_door, step) = (memory.clone(), std::sync::atomic::AtomicUsize::new(0));
+    let (first, second) = (0xb_a300..0xb_a340, 0xc_0000..0xc_0001);
+    let claims = [Vec::from([first.clone()]), Vec::from([first, second]), Vec::new()];
+    machine.door.on_port_write(move |port, _| {
+        if port == 0x80
+            && let Some(claims) = claims.get(step.fetch_add(1, Ordering::Relaxed))
+        {
+            for_door.set_claims(claims).expect("KVM changes slots");
+        }
+    });
+    machine.run(&load_flat(&memory, code));
+    machine.door.wait_for_writes(0x80, 4);
+    let seen: Vec<u8> = machine.door.wait_for_writes(0x84, 20).concat();
+    // A claim takes whole pages; the door reads as 0x11. Where option ROMs would
+    // be is a ROM of zeros, unless it is claimed. The RAM at 0xe3f0f is below
+    // the smallest firmware.
+    let expected =
+        [[1, 1, 1, 0, 1], [0x11, 0x11, 2, 0, 2], [0x11, 0x11, 3, 0x11, 3], [4, 4, 4, 0, 4]];
+    assert_eq!(seen, expected.concat());
+    let writes = machine.door.accesses();
+    let is_write_to = |address| {
+        let writes = writes.iter().filter_map(move |access| match access {
+            Seen::MemoryWrite(at, data) if *at == address => Some(data[0]),
+            _ => None,
+        });
+        writes.collect::<Vec<_>>()
+    };
+    assert_eq!(is_write_to(0xb_a33a), [2, 3]);
+    assert_eq!(is_write_to(0xc_0000), [1, 2, 3, 4]);
+    assert_eq!(is_write_to(0xe_3f0f), [0; 0]);
+}
+
+#[test]
+fn claims_that_come_and_go_use_no_more_slots() {
+    if no_kvm() {
+        return;
+    }
+    let platform = Platform::new(&Config { windows: pc_windows(), ..config() });
+    let platform = platform.expect("KVM makes machines");
+    let memory = platform.memory();
+    let pages = (0xa_0000..0xc_0000).step_by(0x1000).map(|page| page..page + 1);
+    let every_other: Vec<_> = pages.step_by(2).collect();
+    memory.set_claims(&every_other).expect("there are slots");
+    let most = memory.slots.count();
+    for _ in 0..100 {
+        memory.set_claims(&[]).expect("there are slots");
+        memory.set_claims(&every_other).expect("there are slots");
+    }
+    assert_eq!(memory.slots.count(), most);
 }
 
 #[test]
@@ -245,22 +280,12 @@ fn no_processor_sees_a_window_change_half_done() {
         a.out(0x80, al)?;
         a.jmp(again)
     });
-    let machine = Machine::new(&Config {
-        windows: pc_windows(),
-        ..config_smp(2)
-    });
+    let machine = Machine::new(&Config { windows: pc_windows(), ..config_smp(2) });
     let memory = machine.vm.memory().clone();
-    let put = |bytes: &[u8], at| {
-        memory
-            .ram()
-            .write_slice(bytes, GuestAddress(at))
-            .expect("RAM")
-    };
+    let put = |bytes: &[u8], at| memory.ram().write_slice(bytes, GuestAddress(at)).expect("RAM");
     put(&reader, 0x8000);
     put(&[0xa5, 0x5a], ADDRESS.into());
-    memory
-        .set_windows(&[(WINDOW, WindowMode::Ram)])
-        .expect("it exists");
+    memory.set_windows(&[(WINDOW, WindowMode::Ram)]).expect("it exists");
     let entry = load_flat(&memory, code);
     let for_door = Arc::downgrade(&memory);
     machine.door.on_port_write(move |port, _| {
@@ -278,12 +303,8 @@ fn no_processor_sees_a_window_change_half_done() {
     machine.door.wait_for_writes(0x80, before + ROUNDS);
     // A change asked for from outside, and a pause, meanwhile.
     for _ in 0..ROUNDS {
-        memory
-            .set_windows(&[(0, WindowMode::Ram)])
-            .expect("it exists");
-        memory
-            .set_windows(&[(0, WindowMode::Bus)])
-            .expect("it exists");
+        memory.set_windows(&[(0, WindowMode::Ram)]).expect("it exists");
+        memory.set_windows(&[(0, WindowMode::Bus)]).expect("it exists");
         machine.vm.pause();
         machine.vm.resume();
     }

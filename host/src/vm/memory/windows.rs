@@ -1,4 +1,9 @@
-//! The addresses from 640 KiB to 1 MiB, where RAM, the ROM or the bus answers.
+//! The addresses from 640 KiB to 1 MiB, where RAM, a ROM or the bus answers.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use vm_memory::MmapRegion;
 
 use super::slots::{Access, Backing, Slot, Slots};
 use super::{HIGH_RAM_START, LOW_RAM_END};
@@ -6,8 +11,14 @@ use crate::vm::Error;
 
 const PAGE: u64 = 4096;
 
+const PAGES: usize = ((HIGH_RAM_START - LOW_RAM_END) / PAGE) as usize;
+
 /// How much of the ROM's end is seen below 1 MiB, as on QEMU's PC machines.
 const ROM_SHADOW: u64 = 128 << 10;
+
+/// Where option ROMs would be. QEMU has a ROM here also if there are none, with
+/// zeros in it (`pc.rom`).
+const OPTION_ROMS: Range<u64> = 0xc_0000..0xe_0000;
 
 /// A window in which a device (the host bridge) decides who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +32,8 @@ pub struct RamWindow {
 /// Who answers in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WindowMode {
-    /// The bus: the ROM where there is one, else the door.
+    /// The bus: the door where a device claims the page, else a ROM if there is
+    /// one, else RAM. QEMU's view of the bus has holes, too, and RAM below it.
     #[default]
     Bus,
     /// RAM answers reads; writes go to the door.
@@ -30,142 +42,160 @@ pub enum WindowMode {
     Ram,
 }
 
-/// What a piece is mapped to.
+/// Who answers in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Door,
     Rom,
+    OptionRoms,
     RamReadOnly,
     Ram,
 }
 
-/// A range in which one window, or none, and the ROM, or nothing, lie: what one
-/// memory slot can serve.
-struct Piece {
-    base: u64,
-    window: Option<usize>,
-    rom: Option<Backing>,
-    ram: Backing,
+/// Neighbouring pages that one memory slot serves.
+struct Run {
+    pages: Range<u64>,
+    answer: Answer,
     slot: Slot,
-    shown: Answer,
 }
 
-/// The pieces and the modes of the windows.
+/// The pages and all that decides who answers in them.
 pub(super) struct Windows {
+    windows: Vec<RamWindow>,
     modes: Vec<WindowMode>,
-    pieces: Vec<Piece>,
+    claims: Vec<Range<u64>>,
+    ram: Backing,
+    /// The ROM's end, which ends at 1 MiB.
+    rom: Option<Backing>,
+    option_roms: Backing,
+    shown: Vec<Run>,
+    spare: Vec<Slot>,
 }
 
 impl Windows {
-    /// Cuts the range into pieces. None is mapped yet. `ram` is the part of RAM
-    /// that starts at address 0.
+    /// Windows in mode [`Bus`](WindowMode::Bus), of which nothing is shown yet.
+    /// `ram` is the part of RAM that starts at address 0.
     pub(super) fn new(
         windows: &[RamWindow],
         ram: &Backing,
         rom: Option<&Backing>,
-        slots: &Slots,
     ) -> Result<Self, Error> {
         check(windows)?;
-        let shadow = rom.map(|rom| rom.part(rom.len().saturating_sub(ROM_SHADOW), ROM_SHADOW));
-        let shadow_base = shadow.as_ref().map(|rom| HIGH_RAM_START - rom.len());
-        let mut cuts: Vec<u64> = windows
-            .iter()
-            .flat_map(|window| [window.base, window.base + window.size])
-            .chain(shadow_base)
-            .chain([LOW_RAM_END, HIGH_RAM_START])
-            .collect();
-        cuts.sort_unstable();
-        cuts.dedup();
-        let pieces = cuts
-            .windows(2)
-            .map(|ends| {
-                let (base, len) = (ends[0], ends[1] - ends[0]);
-                let rom = shadow.as_ref().zip(shadow_base);
-                Piece {
-                    base,
-                    window: windows.iter().position(|window| window.contains(base)),
-                    rom: rom
-                        .filter(|&(_, shadow_base)| base >= shadow_base)
-                        .map(|(rom, shadow_base)| rom.part(base - shadow_base, len)),
-                    ram: ram.part(base, len),
-                    slot: slots.reserve(),
-                    shown: Answer::Door,
-                }
-            })
-            .collect();
+        let size = (OPTION_ROMS.end - OPTION_ROMS.start) as usize;
+        let option_roms = MmapRegion::new(size)
+            .map_err(|error| Error::MapRam { size: size as u64, reason: error.to_string() })?;
         Ok(Self {
+            windows: windows.to_vec(),
             modes: vec![WindowMode::Bus; windows.len()],
-            pieces,
+            claims: Vec::new(),
+            ram: ram.clone(),
+            rom: rom.map(|rom| rom.part(rom.len().saturating_sub(ROM_SHADOW), ROM_SHADOW)),
+            option_roms: Backing::new(Arc::new(option_roms)),
+            shown: Vec::new(),
+            spare: Vec::new(),
         })
     }
 
     /// The mode of window `index`.
     pub(super) fn mode(&self, index: usize) -> Result<WindowMode, Error> {
-        self.modes
-            .get(index)
-            .copied()
-            .ok_or_else(|| self.no_window(index))
+        self.modes.get(index).copied().ok_or_else(|| self.no_window(index))
     }
 
-    /// The modes of all windows.
-    pub(super) fn modes(&self) -> &[WindowMode] {
-        &self.modes
-    }
-
-    /// What the modes would be after some changes.
-    pub(super) fn modes_after(
-        &self,
-        changes: &[(usize, WindowMode)],
-    ) -> Result<Vec<WindowMode>, Error> {
+    /// Sets modes, and returns whether one of them is new. What is shown stays.
+    pub(super) fn set_modes(&mut self, changes: &[(usize, WindowMode)]) -> Result<bool, Error> {
         let mut modes = self.modes.clone();
         for &(index, mode) in changes {
             *modes.get_mut(index).ok_or_else(|| self.no_window(index))? = mode;
         }
-        Ok(modes)
+        let changed = modes != self.modes;
+        self.modes = modes;
+        Ok(changed)
     }
 
-    /// Maps every piece as these modes of the windows say.
-    pub(super) fn show(&mut self, slots: &Slots, modes: Vec<WindowMode>) -> Result<(), Error> {
-        for piece in &mut self.pieces {
-            let mode = piece.window.map_or(WindowMode::Bus, |window| modes[window]);
-            piece.show(slots, mode)?;
+    /// Sets the claims, and returns whether they are new. What is shown stays.
+    pub(super) fn set_claims(&mut self, claims: &[Range<u64>]) -> bool {
+        let changed = claims != self.claims;
+        self.claims = claims.to_vec();
+        changed
+    }
+
+    /// Maps every page as modes and claims say. Pages that do not change keep
+    /// their slots.
+    pub(super) fn show(&mut self, slots: &Slots) -> Result<(), Error> {
+        let wanted = self.wanted();
+        let mut kept = Vec::with_capacity(wanted.len());
+        while let Some(run) = self.shown.pop() {
+            if wanted.contains(&(run.pages.clone(), run.answer)) {
+                kept.push(run);
+            } else if let Err(error) = slots.delete(run.slot) {
+                self.shown.push(run);
+                self.shown.append(&mut kept);
+                return Err(error);
+            } else {
+                self.spare.push(run.slot);
+            }
         }
-        self.modes = modes;
+        self.shown = kept;
+        for (pages, answer) in wanted {
+            let Some((backing, access)) = self.backing(&pages, answer) else { continue };
+            if self.shown.iter().any(|run| run.pages == pages) {
+                continue;
+            }
+            let slot = self.spare.pop().unwrap_or_else(|| slots.reserve());
+            slots.set(slot, pages.start, &backing, access)?;
+            self.shown.push(Run { pages, answer, slot });
+        }
         Ok(())
+    }
+
+    /// Who is to answer, with neighbours of one kind together.
+    fn wanted(&self) -> Vec<(Range<u64>, Answer)> {
+        let mut runs: Vec<(Range<u64>, Answer)> = Vec::with_capacity(PAGES);
+        for page in (LOW_RAM_END..HIGH_RAM_START).step_by(PAGE as usize) {
+            let answer = self.answer(page);
+            match runs.last_mut() {
+                Some((pages, before)) if *before == answer => pages.end += PAGE,
+                _ => runs.push((page..page + PAGE, answer)),
+            }
+        }
+        runs
+    }
+
+    fn answer(&self, page: u64) -> Answer {
+        let window = self.windows.iter().position(|window| window.contains(page));
+        let claimed = |claim: &Range<u64>| claim.start < page + PAGE && page < claim.end;
+        match window.map_or(WindowMode::Bus, |window| self.modes[window]) {
+            WindowMode::Ram => Answer::Ram,
+            WindowMode::RamReadOnly => Answer::RamReadOnly,
+            WindowMode::Bus if self.claims.iter().any(claimed) => Answer::Door,
+            WindowMode::Bus if page >= self.rom_base() => Answer::Rom,
+            WindowMode::Bus if OPTION_ROMS.contains(&page) => Answer::OptionRoms,
+            WindowMode::Bus => Answer::Ram,
+        }
+    }
+
+    fn backing(&self, pages: &Range<u64>, answer: Answer) -> Option<(Backing, Access)> {
+        let len = pages.end - pages.start;
+        let part = |backing: &Backing, base| backing.part(pages.start - base, len);
+        match answer {
+            Answer::Door => None,
+            Answer::Rom => {
+                self.rom.as_ref().map(|rom| (part(rom, self.rom_base()), Access::ReadOnly))
+            }
+            Answer::OptionRoms => {
+                Some((part(&self.option_roms, OPTION_ROMS.start), Access::ReadOnly))
+            }
+            Answer::RamReadOnly => Some((part(&self.ram, 0), Access::ReadOnly)),
+            Answer::Ram => Some((part(&self.ram, 0), Access::ReadWrite)),
+        }
+    }
+
+    fn rom_base(&self) -> u64 {
+        HIGH_RAM_START - self.rom.as_ref().map_or(0, Backing::len)
     }
 
     fn no_window(&self, index: usize) -> Error {
-        Error::NoSuchWindow {
-            index,
-            count: self.modes.len(),
-        }
-    }
-}
-
-impl Piece {
-    fn show(&mut self, slots: &Slots, mode: WindowMode) -> Result<(), Error> {
-        let answer = match (mode, &self.rom) {
-            (WindowMode::Bus, None) => Answer::Door,
-            (WindowMode::Bus, Some(_)) => Answer::Rom,
-            (WindowMode::RamReadOnly, _) => Answer::RamReadOnly,
-            (WindowMode::Ram, _) => Answer::Ram,
-        };
-        if answer == self.shown {
-            return Ok(());
-        }
-        slots.delete(self.slot)?;
-        self.shown = Answer::Door;
-        let mapped = match answer {
-            Answer::Door => None,
-            Answer::Rom => self.rom.as_ref().map(|rom| (rom, Access::ReadOnly)),
-            Answer::RamReadOnly => Some((&self.ram, Access::ReadOnly)),
-            Answer::Ram => Some((&self.ram, Access::ReadWrite)),
-        };
-        if let Some((backing, access)) = mapped {
-            slots.set(self.slot, self.base, backing, access)?;
-        }
-        self.shown = answer;
-        Ok(())
+        Error::NoSuchWindow { index, count: self.modes.len() }
     }
 }
 
@@ -178,14 +208,7 @@ impl RamWindow {
 fn check(windows: &[RamWindow]) -> Result<(), Error> {
     for (index, window) in windows.iter().enumerate() {
         let &RamWindow { base, size } = window;
-        let bad = |expected| {
-            Err(Error::BadWindow {
-                index,
-                base,
-                size,
-                expected,
-            })
-        };
+        let bad = |expected| Err(Error::BadWindow { index, base, size, expected });
         if !base.is_multiple_of(PAGE) || !size.is_multiple_of(PAGE) || size == 0 {
             return bad("multiples of 4096, and a size that is not 0");
         }

@@ -51,11 +51,8 @@ fn adapt(
     place: Place,
     local_apic: LocalApic,
 ) -> Vec<kvm_cpuid_entry2> {
-    let mut entries: Vec<_> = supported
-        .iter()
-        .filter(|entry| !is_topology(entry.function))
-        .copied()
-        .collect();
+    let mut entries: Vec<_> =
+        supported.iter().filter(|entry| !is_topology(entry.function)).copied().collect();
     for entry in &mut entries {
         match entry.function {
             0x1 => features(entry, place, local_apic),
@@ -72,10 +69,7 @@ fn adapt(
         }
     }
     // The hypervisor's leaves from 0x40000000 on stay as they are KVM's.
-    let largest = entries
-        .iter()
-        .find(|entry| entry.function == 0)
-        .map_or(0, |entry| entry.eax);
+    let largest = entries.iter().find(|entry| entry.function == 0).map_or(0, |entry| entry.eax);
     for function in [0xb, 0x1f] {
         if function <= largest {
             entries.extend(topology(function, place));
@@ -89,11 +83,7 @@ fn is_topology(function: u32) -> bool {
 }
 
 fn set(register: &mut u32, bits: u32, on: bool) {
-    *register = if on {
-        *register | bits
-    } else {
-        *register & !bits
-    };
+    *register = if on { *register | bits } else { *register & !bits };
 }
 
 /// How many bits of an APIC id tell the processors of a package apart.
@@ -110,11 +100,7 @@ fn features(entry: &mut kvm_cpuid_entry2, place: Place, local_apic: LocalApic) {
     // Both are the kernel's local APIC's, and KVM lists the timer only as a
     // capability.
     set(&mut entry.ecx, 1 << 21, local_apic.present);
-    set(
-        &mut entry.ecx,
-        1 << 24,
-        local_apic.present && local_apic.deadline_timer,
-    );
+    set(&mut entry.ecx, 1 << 24, local_apic.present && local_apic.deadline_timer);
 }
 
 /// Leaf 4. EAX: addressable cores in the package, less one (31:26), and what
@@ -160,11 +146,7 @@ fn topology(function: u32, place: Place) -> [kvm_cpuid_entry2; 3] {
         edx: place.cpu,
         ..Default::default()
     };
-    [
-        level(0, 0, 1, THREAD),
-        level(1, core_bits(place), place.cpus, CORE),
-        level(2, 0, 0, 0),
-    ]
+    [level(0, 0, 1, THREAD), level(1, core_bits(place), place.cpus, CORE), level(2, 0, 0, 0)]
 }
 
 #[cfg(test)]

@@ -24,14 +24,8 @@ const FAST_STRING: u64 = 1;
 /// The memory type range registers (Software Developer's Manual, volume 3A,
 /// "Memory Type Range Registers"): variable, fixed and default. KVM does not
 /// list them.
-const MTRRS: [std::ops::RangeInclusive<u32>; 6] = [
-    0x200..=0x20f,
-    0x250..=0x250,
-    0x258..=0x259,
-    0x268..=0x26f,
-    0x277..=0x277,
-    0x2ff..=0x2ff,
-];
+const MTRRS: [std::ops::RangeInclusive<u32>; 6] =
+    [0x200..=0x20f, 0x250..=0x250, 0x258..=0x259, 0x268..=0x26f, 0x277..=0x277, 0x2ff..=0x2ff];
 
 /// All of a vCPU's state as KVM created it.
 pub(super) struct PowerOn {
@@ -56,10 +50,7 @@ impl PowerOn {
             regs: vcpu.get_regs().map_err(failed())?,
             sregs: vcpu.get_sregs().map_err(failed())?,
             xsave: Box::new(vcpu.get_xsave().map_err(failed())?),
-            xcrs: xcrs
-                .then(|| vcpu.get_xcrs())
-                .transpose()
-                .map_err(failed())?,
+            xcrs: xcrs.then(|| vcpu.get_xcrs()).transpose().map_err(failed())?,
             debug: vcpu.get_debug_regs().map_err(failed())?,
             events: vcpu.get_vcpu_events().map_err(failed())?,
             lapic: local_apic
@@ -128,10 +119,7 @@ fn read_msrs(
 ) -> Result<Vec<kvm_msr_entry>, Error> {
     let mut entries = Vec::new();
     for index in indices {
-        let mut one = fam(&[kvm_msr_entry {
-            index,
-            ..Default::default()
-        }])?;
+        let mut one = fam(&[kvm_msr_entry { index, ..Default::default() }])?;
         if matches!(vcpu.get_msrs(&mut one), Ok(1)) {
             entries.extend_from_slice(one.as_slice());
         }

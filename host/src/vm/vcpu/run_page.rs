@@ -45,12 +45,7 @@ pub(super) fn port_access(vcpu: &mut VcpuFd) -> Option<PortAccess<'_>> {
         let start = ptr::from_mut(run).cast::<u8>().add(io.data_offset as usize);
         slice::from_raw_parts_mut(start, size * io.count as usize)
     };
-    Some(PortAccess {
-        port: io.port,
-        size,
-        read: u32::from(io.direction) == KVM_EXIT_IO_IN,
-        data,
-    })
+    Some(PortAccess { port: io.port, size, read: u32::from(io.direction) == KVM_EXIT_IO_IN, data })
 }
 
 /// What KVM says of the internal error that ended the last run.

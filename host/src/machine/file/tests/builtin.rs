@@ -19,9 +19,7 @@ fn builtin() -> MachineTypes {
 fn values(machine: &MachineType, id: &str) -> BTreeMap<String, Value> {
     let components = Components::new(COMPONENTS);
     let device = machine.device(id).expect("the device is there");
-    let described = components
-        .component(&device.component.value)
-        .expect("a component");
+    let described = components.component(&device.component.value).expect("a component");
     machine
         .values(device, described, &Parameters { cpus: 3, ram_size: 16 << 20 })
         .into_iter()
@@ -50,9 +48,7 @@ fn assert_places(machine: &MachineType, expected: &Item) {
 
 fn strings(item: &Item) -> Vec<&str> {
     let values = item.as_array().into_iter().flatten();
-    values
-        .map(|value| value.as_str().expect("a string"))
-        .collect()
+    values.map(|value| value.as_str().expect("a string")).collect()
 }
 
 /// Each machine that is to exist, and the position of its version.
@@ -60,10 +56,7 @@ fn machines(table: &Item) -> BTreeMap<String, usize> {
     let versions = strings(&table["versions"]);
     let prefix = table["prefix"].as_str().expect("a string");
     let position = |version: &str| versions.iter().position(|other| *other == version);
-    let family = versions
-        .iter()
-        .enumerate()
-        .map(|(n, version)| (format!("{prefix}{version}"), n));
+    let family = versions.iter().enumerate().map(|(n, version)| (format!("{prefix}{version}"), n));
     let twins = table["twins"].as_table_like().expect("a table");
     let twins = twins.iter().map(|(name, version)| {
         let version = version.as_str().and_then(position);
@@ -100,10 +93,7 @@ fn every_version_has_the_properties_it_has_in_qemu() {
     let versions = strings(&table["versions"]);
     let position = |item: &Item| {
         let version = item.as_str().expect("a version");
-        versions
-            .iter()
-            .position(|other| *other == version)
-            .expect("a known version")
+        versions.iter().position(|other| *other == version).expect("a known version")
     };
     let types = builtin();
     for (name, version) in machines(table) {
@@ -127,22 +117,16 @@ fn no_machine_changes_more_than_the_table_says() {
     let table = table.as_item();
     let changes = table["change"].as_array().expect("an array");
     let known = |machine: &MachineType, component: &str, property: &str| {
-        changes
-            .iter()
-            .map(|change| Item::Value(change.clone()))
-            .any(|change| {
-                let device = change["device"].as_str().and_then(|id| machine.device(id));
-                change["property"].as_str() == Some(property)
-                    && device.is_some_and(|device| device.component.value == component)
-            })
+        changes.iter().map(|change| Item::Value(change.clone())).any(|change| {
+            let device = change["device"].as_str().and_then(|id| machine.device(id));
+            change["property"].as_str() == Some(property)
+                && device.is_some_and(|device| device.component.value == component)
+        })
     };
     for machine in builtin().iter() {
         for (component, properties) in &machine.compat {
             for property in properties.keys() {
-                assert!(
-                    known(machine, component, property),
-                    "{component}.{property}"
-                );
+                assert!(known(machine, component, property), "{component}.{property}");
             }
         }
     }
@@ -161,17 +145,10 @@ fn the_family_has_the_same_devices_in_the_same_places() {
         for (path, target) in table["wires"].as_table_like().expect("a table").iter() {
             let (id, line) = path.split_once('.').expect("device.line");
             let wire = &machine.device(id).expect("the device is there").wires[line];
-            assert_eq!(
-                Some(wire.value.to_string().as_str()),
-                target.as_str(),
-                "{path}"
-            );
+            assert_eq!(Some(wire.value.to_string().as_str()), target.as_str(), "{path}");
         }
         assert_eq!(machine.memory.split(0xdfff_f000), (0xdfff_f000, 0));
-        assert_eq!(
-            machine.memory.split(0xe000_0000),
-            (0xc000_0000, 0x2000_0000)
-        );
+        assert_eq!(machine.memory.split(0xe000_0000), (0xc000_0000, 0x2000_0000));
         assert!(machine.migration.send_configuration && machine.migration.send_section_footer);
         assert!(machine.migration.store_global_state && !machine.migration.suppress_vmdesc);
     }
@@ -189,10 +166,7 @@ fn the_machines_of_xen_differ_from_their_version_as_in_qemu() {
         let migration = machine.migration;
         assert!(!migration.send_configuration && !migration.send_section_footer);
         assert!(!migration.store_global_state && migration.suppress_vmdesc);
-        assert_eq!(
-            machine.memory.split(1 << 33),
-            (0xf000_0000, (1 << 33) - 0xf000_0000)
-        );
+        assert_eq!(machine.memory.split(1 << 33), (0xf000_0000, (1 << 33) - 0xf000_0000));
     }
 }
 

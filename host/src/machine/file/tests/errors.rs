@@ -36,11 +36,7 @@ fn toml_that_is_none() {
         "[machine.a]\nabstract = yes\n",
         "pc.toml:2:12: string values must be quoted, expected literal string",
     );
-    refused(
-        "aliases = [\"g\"]",
-        "inherits = \"base\"",
-        "pc.toml:31:1: duplicate key",
-    );
+    refused("aliases = [\"g\"]", "inherits = \"base\"", "pc.toml:31:1: duplicate key");
     refused_more("[machine.good]\n", "pc.toml:32:10: duplicate key");
 }
 
@@ -56,10 +52,7 @@ fn keys_and_types() {
         "abstract = 1",
         "pc.toml:3:1: machine.base.abstract: expected true or false, found integer",
     );
-    refused_more(
-        "[device.x]\n",
-        r#"pc.toml:32:2: device: unknown key "device"; known: machine"#,
-    );
+    refused_more("[device.x]\n", r#"pc.toml:32:2: device: unknown key "device"; known: machine"#);
     refused(
         "grants = [\"pci-bus\"]",
         "grant = [\"pci-bus\"]",

@@ -37,11 +37,7 @@ grants = ["power", "ram-windows"]
 "#,
     );
     let machine = types.get("child").expect("child");
-    let ids: Vec<&str> = machine
-        .devices
-        .iter()
-        .map(|device| device.id.as_str())
-        .collect();
+    let ids: Vec<&str> = machine.devices.iter().map(|device| device.id.as_str()).collect();
     assert_eq!(ids, ["bridge", "pic", "pm", "rom"]);
     let pm = serde_json::to_value(machine.device("pm")).expect("serializes");
     assert_eq!(pm["at"], "bridge/pci@01.3");
@@ -49,15 +45,9 @@ grants = ["power", "ram-windows"]
         pm["properties"],
         serde_json::json!({ "cpus": { "machine": "cpus" }, "fast": false, "level": 7 })
     );
-    assert_eq!(
-        pm["wires"],
-        serde_json::json!({ "sci": "pic:in", "smi": "cpu:smi" })
-    );
+    assert_eq!(pm["wires"], serde_json::json!({ "sci": "pic:in", "smi": "cpu:smi" }));
     let bridge = serde_json::to_value(machine.device("bridge")).expect("serializes");
-    assert_eq!(
-        bridge["grants"],
-        serde_json::json!(["power", "ram-windows"])
-    );
+    assert_eq!(bridge["grants"], serde_json::json!(["power", "ram-windows"]));
     assert_eq!(machine.description, "Another");
     assert_eq!(machine.memory.split(1 << 32), (1 << 31, 1 << 31));
 }
@@ -99,11 +89,7 @@ compat = { "power.label" = "older" }
     );
     let components = Components::made_up();
     let power = components.component("power").expect("a component");
-    let expected = [
-        ("good", true, "x"),
-        ("old", false, "old"),
-        ("older", false, "older"),
-    ];
+    let expected = [("good", true, "x"), ("old", false, "old"), ("older", false, "older")];
     for (name, fast, label) in expected {
         let machine = types.get(name).expect("the machine");
         let pm = machine.device("pm").expect("pm");
@@ -114,10 +100,7 @@ compat = { "power.label" = "older" }
             ("fast", Value::Flag(fast)),
             ("label", Value::Text(label.to_owned())),
         ];
-        assert_eq!(
-            values,
-            expected.map(|(name, value)| (name.to_owned(), value))
-        );
+        assert_eq!(values, expected.map(|(name, value)| (name.to_owned(), value)));
     }
 }
 
@@ -132,13 +115,8 @@ fn plugging_changes_what_the_template_says() {
     assert_eq!(level(&machine), Setting::Fixed(Value::Number(2)));
     machine.plug("port", "com2").expect("it plugs");
     assert_eq!(level(&machine), Setting::Fixed(Value::Number(3)));
-    assert_eq!(
-        machine.devices.last().map(|device| device.id.as_str()),
-        Some("com2")
-    );
-    machine
-        .check(&Components::made_up())
-        .expect("the machine fits");
+    assert_eq!(machine.devices.last().map(|device| device.id.as_str()), Some("com2"));
+    machine.check(&Components::made_up()).expect("the machine fits");
 }
 
 #[test]
@@ -162,9 +140,7 @@ four = { component = "card", at = "bridge/pci" }
     // Only a function 0 makes a slot taken, as in QEMU.
     assert_eq!(place("one").as_deref(), Some("bridge/pci@03.0"));
     assert_eq!(place("four").as_deref(), Some("bridge/pci@04.0"));
-    machine
-        .check(&Components::made_up())
-        .expect("the machine fits");
+    machine.check(&Components::made_up()).expect("the machine fits");
 }
 
 #[test]
@@ -194,11 +170,8 @@ fn a_user_file_inherits_from_and_replaces_what_is_known() {
     types.load("pc.toml", GOOD).expect("right");
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("mine.toml");
-    std::fs::write(
-        &path,
-        "[machine.mine]\ninherits = \"good\"\n[machine.base]\nabstract = true\n",
-    )
-    .expect("writes");
+    std::fs::write(&path, "[machine.mine]\ninherits = \"good\"\n[machine.base]\nabstract = true\n")
+        .expect("writes");
     // The new `base` lacks what the machines that inherit from it need.
     let error = types.load_file(&path).expect_err("refused");
     assert_eq!(
@@ -207,11 +180,8 @@ fn a_user_file_inherits_from_and_replaces_what_is_known() {
     );
     assert_eq!(types.iter().count(), 1, "nothing has changed");
 
-    std::fs::write(
-        &path,
-        "[machine.mine]\ninherits = \"good\"\naliases = [\"m\"]\n",
-    )
-    .expect("writes");
+    std::fs::write(&path, "[machine.mine]\ninherits = \"good\"\naliases = [\"m\"]\n")
+        .expect("writes");
     types.load_file(&path).expect("right");
     assert_eq!(types.get("m").expect("mine").devices.len(), 4);
     assert_eq!(types.get("g").expect("good").name, "good");

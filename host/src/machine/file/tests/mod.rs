@@ -53,9 +53,7 @@ struct Components(BTreeMap<String, Described>);
 impl Components {
     fn new(text: &str) -> Self {
         let document = Document::parse(text).expect("valid TOML");
-        let described = document
-            .iter()
-            .map(|(name, item)| (name.to_owned(), describe(item)));
+        let described = document.iter().map(|(name, item)| (name.to_owned(), describe(item)));
         Self(described.collect())
     }
 
@@ -88,23 +86,15 @@ fn describe(item: &Item) -> Described {
     let pairs = |key: &str| -> Vec<(String, Item)> {
         let table = item.get(key).and_then(Item::as_table_like);
         let entries = table.into_iter().flat_map(|table| table.iter());
-        entries
-            .map(|(name, item)| (name.to_owned(), item.clone()))
-            .collect()
+        entries.map(|(name, item)| (name.to_owned(), item.clone())).collect()
     };
     let strings = |key: &str| -> Vec<String> {
         let array = item.get(key).and_then(Item::as_array);
         let values = array.into_iter().flatten();
-        values
-            .map(|value| value.as_str().expect("a string").to_owned())
-            .collect()
+        values.map(|value| value.as_str().expect("a string").to_owned()).collect()
     };
-    let inputs = strings("inputs")
-        .into_iter()
-        .map(|name| (name, Direction::Input));
-    let outputs = strings("outputs")
-        .into_iter()
-        .map(|name| (name, Direction::Output));
+    let inputs = strings("inputs").into_iter().map(|name| (name, Direction::Input));
+    let outputs = strings("outputs").into_iter().map(|name| (name, Direction::Output));
     Described {
         attachment: match item["attachment"].as_str() {
             Some("system") => Attachment::System,

@@ -72,14 +72,7 @@ fn a_machine_as_json_has_no_positions() {
 
 #[test]
 fn numbers_in_names_count_as_numbers() {
-    let mut names = [
-        "a-10.0", "a-2.12", "a", "b", "a-2.4", "a-02.4", "a-2", "a-2.4-x", "9",
-    ];
+    let mut names = ["a-10.0", "a-2.12", "a", "b", "a-2.4", "a-02.4", "a-2", "a-2.4-x", "9"];
     names.sort_by(|a, b| natural(a, b));
-    assert_eq!(
-        names,
-        [
-            "9", "a", "a-2", "a-02.4", "a-2.4", "a-2.4-x", "a-2.12", "a-10.0", "b"
-        ]
-    );
+    assert_eq!(names, ["9", "a", "a-2", "a-02.4", "a-2.4", "a-2.4-x", "a-2.12", "a-10.0", "b"]);
 }

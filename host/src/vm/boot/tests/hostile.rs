@@ -19,10 +19,7 @@ fn images() -> [(Format, Vec<u8>); 6] {
 }
 
 fn as_format(format: Format, bytes: Vec<u8>) -> Kernel {
-    Kernel {
-        format,
-        ..kernel(bytes)
-    }
+    Kernel { format, ..kernel(bytes) }
 }
 
 #[test]
@@ -83,83 +80,32 @@ fn contradictions_in_headers_are_named() {
     let multiboot = || multiboot_flat(&[0x90; 32]);
     let linux = || bzimage(&[0x90; 32]);
     for (message, expected) in [
-        (
-            patched(elf_64(), 4, &[3]),
-            "ELF class 3 at offset 0x4: expected 1",
-        ),
+        (patched(elf_64(), 4, &[3]), "ELF class 3 at offset 0x4: expected 1"),
         (patched(elf_64(), 5, &[2]), "ELF byte order 2 at offset 0x5"),
         (patched(elf_64(), 16, &[1]), "ELF type 1 at offset 0x10"),
-        (
-            patched(elf_64(), 18, &[40]),
-            "ELF machine 40 at offset 0x12",
-        ),
-        (
-            patched(elf_64(), 24, &[0; 8]),
-            "the ELF entry point 0x0 is in no loadable segment",
-        ),
-        (
-            patched(elf_64(), 54, &[8]),
-            "ELF program headers of 8 bytes",
-        ),
+        (patched(elf_64(), 18, &[40]), "ELF machine 40 at offset 0x12"),
+        (patched(elf_64(), 24, &[0; 8]), "the ELF entry point 0x0 is in no loadable segment"),
+        (patched(elf_64(), 54, &[8]), "ELF program headers of 8 bytes"),
         (patched(elf_64(), 56, &[0, 2]), "512 ELF program headers"),
-        (
-            patched(elf_64(), 64, &[0]),
-            "the ELF image has no loadable segment",
-        ),
-        (
-            patched(elf_64(), 64 + 40, &[1, 0]),
-            "0x20 bytes in the file but only 0x1 in memory",
-        ),
-        (
-            patched(elf_64(), 64 + 24, &[0xff; 8]),
-            "where the machine has no RAM",
-        ),
+        (patched(elf_64(), 64, &[0]), "the ELF image has no loadable segment"),
+        (patched(elf_64(), 64 + 40, &[1, 0]), "0x20 bytes in the file but only 0x1 in memory"),
+        (patched(elf_64(), 64 + 24, &[0xff; 8]), "where the machine has no RAM"),
         // The second segment made loadable, on top of the first.
         (
             patched(elf_64(), 64 + 56, &elf_64()[64..64 + 56]),
             "ELF segment 1 at 0x120000 to 0x120030 overlaps ELF segment 0 at 0x120000 to 0x120030",
         ),
-        (
-            patched(multiboot(), 4, &[0x0b, 0, 1, 0, 0xf3]),
-            "asks for unknown features 0x8",
-        ),
-        (
-            patched(multiboot(), 12, &[0; 4]),
-            "a header address below its load address",
-        ),
-        (
-            patched(multiboot(), 14, &[0x40]),
-            "a load address before the file's start",
-        ),
-        (
-            patched(multiboot(), 20, &[1, 0, 0, 0]),
-            "a load end address below its load address",
-        ),
-        (
-            patched(multiboot(), 24, &[1, 0, 0, 0]),
-            "a bss end address below its load end",
-        ),
-        (
-            patched(multiboot(), 28, &[0; 4]),
-            "an entry address outside of the image",
-        ),
-        (
-            patched(linux(), 0x206, &[0x0b]),
-            "boot protocol 2.11 at offset 0x206",
-        ),
-        (
-            patched(linux(), 0x236, &[0]),
-            "the kernel has no 64-bit entry",
-        ),
+        (patched(multiboot(), 4, &[0x0b, 0, 1, 0, 0xf3]), "asks for unknown features 0x8"),
+        (patched(multiboot(), 12, &[0; 4]), "a header address below its load address"),
+        (patched(multiboot(), 14, &[0x40]), "a load address before the file's start"),
+        (patched(multiboot(), 20, &[1, 0, 0, 0]), "a load end address below its load address"),
+        (patched(multiboot(), 24, &[1, 0, 0, 0]), "a bss end address below its load end"),
+        (patched(multiboot(), 28, &[0; 4]), "an entry address outside of the image"),
+        (patched(linux(), 0x206, &[0x0b]), "boot protocol 2.11 at offset 0x206"),
+        (patched(linux(), 0x236, &[0]), "the kernel has no 64-bit entry"),
         (patched(linux(), 0x211, &[0]), "bzImage"),
-        (
-            patched(linux(), 0x263, &[0x80]),
-            "the unpacked kernel needs",
-        ),
-        (
-            patched(linux(), 0x214, &[0, 0, 0, 0xf0]),
-            "the kernel needs",
-        ),
+        (patched(linux(), 0x263, &[0x80]), "the unpacked kernel needs"),
+        (patched(linux(), 0x214, &[0, 0, 0, 0xf0]), "the kernel needs"),
     ] {
         assert!(message.contains(expected), "{message}\nexpected {expected}");
     }

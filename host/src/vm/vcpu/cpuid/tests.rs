@@ -1,17 +1,9 @@
 use super::*;
 
-const KERNEL: LocalApic = LocalApic {
-    present: true,
-    deadline_timer: true,
-};
+const KERNEL: LocalApic = LocalApic { present: true, deadline_timer: true };
 
 fn leaf(function: u32, index: u32, eax: u32) -> kvm_cpuid_entry2 {
-    kvm_cpuid_entry2 {
-        function,
-        index,
-        eax,
-        ..Default::default()
-    }
+    kvm_cpuid_entry2 { function, index, eax, ..Default::default() }
 }
 
 fn find(entries: &[kvm_cpuid_entry2], function: u32, index: u32) -> kvm_cpuid_entry2 {
@@ -72,10 +64,7 @@ fn without_a_local_apic_its_features_are_hidden() {
     let mut supported = [leaf(1, 0, 0), leaf(0x4000_0000, 0, 0x4000_0001)];
     supported[0].ecx = 1 << 21 | 1 << 24;
     supported[1].ebx = u32::from_le_bytes(*b"KVMK");
-    let none = LocalApic {
-        present: false,
-        deadline_timer: true,
-    };
+    let none = LocalApic { present: false, deadline_timer: true };
     let entries = adapt(&supported, Place { cpu: 0, cpus: 1 }, none);
     assert_eq!(find(&entries, 1, 0).ecx, 1 << 31);
     assert_eq!(find(&entries, 0x4000_0000, 0), supported[1]);

@@ -1,0 +1,152 @@
+//! Whole machines save what QEMU saves, byte for byte.
+
+mod common {
+    pub(crate) mod data;
+    pub(crate) mod ground;
+    pub(crate) mod recorded;
+}
+
+use std::collections::BTreeMap;
+
+use common::data;
+use common::recorded::Recorded;
+use southbridge::component::Scope;
+use southbridge::machine::SavedSlot;
+use southbridge_sdk::fake::trace::{Request, Trace};
+
+/// Machine types, each with the name of its format of `piix4_pm`.
+const FORMATS: [(&str, &str); 5] = [
+    ("pc-i440fx-3.1", "2.1"),
+    ("pc-i440fx-4.2", "4.0"),
+    ("pc-i440fx-10.0", "7.0"),
+    ("xenfv-3.1", "xenfv-3.1"),
+    ("xenfv-4.2", "xenfv-4.2"),
+];
+
+/// What QEMU saved of a machine: the files of a case by section.
+fn golden(case: &str, machine_type: &str, format: &str) -> BTreeMap<String, Vec<u8>> {
+    let xen = format.starts_with("xenfv");
+    let directory = data::path(&format!("sections/{case}"));
+    let files = std::fs::read_dir(&directory).expect("the case is there");
+    let mut sections = BTreeMap::new();
+    for file in files {
+        let file = file.expect("readable").file_name().into_string().expect("plain names");
+        let Some((stem, _)) = file.split_once(".bin") else { continue };
+        let section = match stem.split_once('-') {
+            Some(("piix4_pm", other)) if other != format => continue,
+            Some(("piix4_pm", _)) => "piix4_pm",
+            Some(("PCIBUS", _)) if !xen => continue,
+            Some(("PCIBUS", _)) => "PCIBUS",
+            Some(("smbus", _)) if !saves_smbus(format) => continue,
+            None if stem == "PCIBUS" && xen => continue,
+            None if stem == "platform" && !xen => continue,
+            None if stem == "PCIHost" && machine_type != "pc-i440fx-10.0" => continue,
+            _ => stem,
+        };
+        let bytes = data::bytes(&format!("sections/{case}/{file}"));
+        assert_eq!(sections.insert(section.to_owned(), bytes), None, "{file}");
+    }
+    sections
+}
+
+fn saves_smbus(format: &str) -> bool {
+    matches!(format, "4.0" | "7.0" | "xenfv-4.2")
+}
+
+/// What a machine saves, by the names of the files.
+fn saved(machine: &Recorded) -> BTreeMap<String, Vec<u8>> {
+    let slots = machine.machine.save(Scope::Stream).expect("no device is out of service");
+    let sections = slots.into_iter().flat_map(|SavedSlot { slot, sections }| {
+        sections.into_iter().map(move |section| match slot.strip_prefix("eeprom") {
+            Some(number) => (format!("{}-5{number}", section.name), section.data),
+            None => (section.name, section.data),
+        })
+    });
+    sections.collect()
+}
+
+/// Runs a case's requests, and compares all sections that are in its directory.
+fn check(case: &str, requests: Option<&str>, changes: &str, machines: &[&str]) {
+    for (machine_type, format) in FORMATS {
+        if !machines.contains(&machine_type) {
+            continue;
+        }
+        // These machines were recorded without a serial port.
+        let changes = format!("serial-ports = 0\n{changes}");
+        let mut machine = Recorded::new(machine_type, &changes);
+        let text = requests.map(|case| data::text(&format!("sections/{case}/requests.trace")));
+        let text = text.unwrap_or_default();
+        for step in Trace::parse(&text).steps {
+            // Under Xen the recorder left out the steps of the clock.
+            let is_step = matches!(step.request, Request::ClockStep(_));
+            if !(is_step && format.starts_with("xenfv")) {
+                machine.perform(&step);
+            }
+        }
+        let found = saved(&machine);
+        let expected = golden(case, machine_type, format);
+        assert!(expected.contains_key("piix4_pm") || expected.contains_key("platform"));
+        for (section, expected) in &expected {
+            let what = format!("{case}, {machine_type}, {section}");
+            let found = found.get(section).unwrap_or_else(|| panic!("{what}: not saved"));
+            if let Some(at) = found.iter().zip(expected).position(|(a, b)| a != b) {
+                let (found, expected) = (found[at], expected[at]);
+                panic!("{what}, offset {at:#x}: {found:#04x} found, {expected:#04x} expected");
+            }
+            assert_eq!(found.len(), expected.len(), "{what}: length");
+        }
+        // An EEPROM is saved only if the guest has used it.
+        let eeproms = |sections: &BTreeMap<String, Vec<u8>>| {
+            let eeproms = sections.keys().filter(|name| name.starts_with("smbus-eeprom"));
+            eeproms.cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(eeproms(&found), eeproms(&expected), "{case}, {machine_type}");
+        let saves_address = machine_type == "pc-i440fx-10.0";
+        assert_eq!(found.contains_key("PCIHost"), saves_address, "{machine_type}");
+    }
+}
+
+const PC: [&str; 3] = ["pc-i440fx-3.1", "pc-i440fx-4.2", "pc-i440fx-10.0"];
+const XEN: [&str; 2] = ["xenfv-3.1", "xenfv-4.2"];
+const ALL: [&str; 5] =
+    ["pc-i440fx-3.1", "pc-i440fx-4.2", "pc-i440fx-10.0", "xenfv-3.1", "xenfv-4.2"];
+
+#[test]
+fn after_power_on() {
+    check("reset", None, "", &ALL);
+}
+
+#[test]
+fn after_pokes() {
+    check("poked", Some("poked"), "", &ALL);
+}
+
+#[test]
+fn after_transfers() {
+    check("smbus", Some("smbus"), "", &ALL);
+}
+
+#[test]
+fn in_a_transfer() {
+    check("smbus-inflight", Some("smbus-inflight"), "", &ALL);
+}
+
+#[test]
+fn before_a_transfer() {
+    check("smbus-pending", Some("smbus-pending"), "", &PC);
+}
+
+#[test]
+fn with_modern_cpu_hot_plug() {
+    check("cpuhp", Some("cpuhp"), "", &PC);
+}
+
+#[test]
+fn without_bridge_support() {
+    check("nobridge", Some("poked"), "acpi-pci-hotplug-with-bridge-support = false", &PC);
+}
+
+#[test]
+fn after_a_guest_has_used_the_platform_device() {
+    check("platform", Some("platform"), "", &XEN);
+}

@@ -1,0 +1,63 @@
+//! Whole machines answer as recorded QEMUs did, request by request.
+
+mod common {
+    pub(crate) mod data;
+    pub(crate) mod ground;
+    pub(crate) mod recorded;
+}
+
+use common::data;
+use common::recorded::Recorded;
+use southbridge_sdk::fake::trace::Trace;
+
+/// The recordings, and the machine types they are of.
+const MACHINES: [(&str, &str); 3] = [
+    ("qemu-7.2/pc-i440fx-7.2", "pc-i440fx-7.2"),
+    ("qemu-7.2/pc-i440fx-3.1", "pc-i440fx-3.1"),
+    ("qemu-10.0/pc-i440fx-10.0", "pc-i440fx-10.0"),
+];
+
+/// The inputs of the I/O APIC but for 0 and 8, which belong to the interval
+/// timer and the real-time clock: neither is there.
+const PINS: [u8; 22] =
+    [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
+
+/// Replays a module's recordings. Of each at least `least` steps must be
+/// compared, and at most `most` left to devices that are not there.
+fn replay(module: &str, least: usize, most: usize) {
+    for (recording, machine_type) in MACHINES {
+        let text = data::text(&format!("traces/{recording}/{module}.trace.gz"));
+        let mut machine = Recorded::new(machine_type, "");
+        println!("{recording} {module}");
+        let compared = Trace::parse(&text).replay(&PINS, |step| machine.perform(step));
+        let left_out = machine.left_out;
+        println!("{recording} {module}: {compared} steps compared, {left_out} left out");
+        assert!(compared >= least, "{compared} steps compared, {least} expected");
+        assert!(left_out <= most, "{left_out} steps left out, {most} expected");
+    }
+}
+
+#[test]
+fn power_management() {
+    replay("pm", 6_400, 1);
+}
+
+#[test]
+fn general_purpose_events_and_hot_plug() {
+    replay("gpe", 5_100, 1);
+}
+
+#[test]
+fn smbus() {
+    replay("smbus", 34_900, 1);
+}
+
+#[test]
+fn sleep_states() {
+    replay("sleep", 120, 5);
+}
+
+#[test]
+fn configuration_space_and_ram_windows() {
+    replay("pcicfg", 16_600, 1_350);
+}
