@@ -1,0 +1,9 @@
+//! Streams QEMU wrote, streams of our own, and what is no stream.
+
+#![allow(missing_docs, reason = "tests have no users")]
+
+mod data;
+mod golden;
+mod properties;
+mod refusals;
+mod xl;
