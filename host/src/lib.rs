@@ -10,14 +10,18 @@
 //! - [`vm`]: KVM: memory, processors, interrupts, boot images;
 //! - [`machine`]: machine files become slots, buses and wires; applies effects;
 //! - [`guest`]: a machine with processors, and its life;
-//! - [`demo`]: a guest that shows it all.
+//! - [`control`]: the socket through which a running guest is asked and changed;
+//! - [`demo`]: a guest that shows it all;
+//! - [`cli`]: the command line.
 //!
 //! [`clock`], [`builtin`] and [`library`] are what several rooms use.
 
 pub mod builtin;
 pub mod bus;
+pub mod cli;
 pub mod clock;
 pub mod component;
+pub mod control;
 pub mod demo;
 pub mod guest;
 pub mod library;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{DeviceEntry, Grant, MachineType, MachineTypes};
+use super::{DeviceEntry, Grant, MachineType, MachineTypes, names};
 
 impl fmt::Display for MachineTypes {
     /// One line for each machine type: name, description, aliases.
@@ -57,7 +57,9 @@ fn show(
     for (name, setting) in machine.settings(device) {
         writeln!(f, "    {name} = {}", setting.value)?;
     }
-    for (line, wire) in &device.wires {
+    let mut wires: Vec<_> = device.wires.iter().collect();
+    wires.sort_by(|(a, _), (b, _)| names::natural(a, b));
+    for (line, wire) in wires {
         writeln!(f, "    {line} -> {}", wire.value)?;
     }
     for (stream, name) in &device.streams {

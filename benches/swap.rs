@@ -1,0 +1,88 @@
+//! A swap: two builds of the power management device replace each other while
+//! another thread reads its timer without a pause.
+//!
+//! The blackout is the time for which the slot is locked. The longest access is
+//! what the reading thread saw of it, with whatever the host's scheduler added.
+
+mod common {
+    pub(crate) mod machine;
+    pub(crate) mod plan;
+    pub(crate) mod spread;
+}
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use southbridge::component::{Effects, Engine};
+use southbridge::library::Library;
+use southbridge::machine::Machine;
+
+use common::machine::machine;
+use common::plan::PM_TIMER;
+use common::spread::Spread;
+
+const SWAPS: usize = 3000;
+
+/// What the reading thread tells.
+#[derive(Default)]
+struct Reader {
+    accesses: AtomicU64,
+    /// Nanoseconds, since it was last taken.
+    longest: AtomicU64,
+    end: AtomicBool,
+}
+
+fn main() {
+    let library = Library::new(Engine::new(None).expect("the compiler knows this processor"));
+    let machine = machine(&library, Arc::new(|_| {}));
+    let builds = ["piix4-pm+traced", "piix4-pm"];
+    let builds = builds.map(|name| library.get(name).expect("it is in the program"));
+    let reader = Reader::default();
+
+    let mut blackouts = Vec::with_capacity(SWAPS);
+    let mut longest = Vec::with_capacity(SWAPS);
+    let mut whole = Vec::with_capacity(SWAPS);
+    std::thread::scope(|scope| {
+        scope.spawn(|| reader.read(&machine));
+        for build in builds.iter().cycle().take(SWAPS) {
+            reader.longest.store(0, Ordering::Relaxed);
+            let start = Instant::now();
+            let swapped = machine.swap("pm", build).expect("both take each other's state");
+            whole.push(start.elapsed());
+            blackouts.push(swapped.blackout);
+            // The access that waited ends a moment after the swap.
+            let seen = reader.accesses.load(Ordering::Relaxed);
+            while reader.accesses.load(Ordering::Relaxed) < seen + 2 {
+                std::thread::yield_now();
+            }
+            longest.push(Duration::from_nanos(reader.longest.load(Ordering::Relaxed)));
+        }
+        reader.end.store(true, Ordering::Relaxed);
+    });
+
+    let accesses = reader.accesses.load(Ordering::Relaxed);
+    println!("{SWAPS} swaps, {accesses} accesses{:>10}{:>10}{:>10}", "p50", "p99", "max");
+    print("blackout, us", &blackouts);
+    print("longest access, us", &longest);
+    print("whole swap, us", &whole);
+}
+
+fn print(what: &str, times: &[Duration]) {
+    let spread = Spread::new(times.iter().map(|time| time.as_secs_f64() * 1e6));
+    let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| spread.at(share));
+    println!("{what:<32}{p50:>10.1}{p99:>10.1}{max:>10.1}");
+}
+
+impl Reader {
+    fn read(&self, machine: &Machine) {
+        let mut effects = Effects::with_capacity(64);
+        while !self.end.load(Ordering::Relaxed) {
+            let start = Instant::now();
+            machine.port_read(PM_TIMER, 4, &mut effects);
+            let time = start.elapsed().as_nanos() as u64;
+            self.longest.fetch_max(time, Ordering::Relaxed);
+            self.accesses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

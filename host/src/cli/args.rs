@@ -1,0 +1,139 @@
+//! Values on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::machine::DeviceRequest;
+
+/// Reads a size of memory as QEMU's `-m`: a number of MiB, or one with a suffix
+/// K, M, G or T. Returns bytes.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    let shift = match text.bytes().last().map(|byte| byte.to_ascii_uppercase()) {
+        Some(b'K') => 10,
+        Some(b'G') => 30,
+        Some(b'T') => 40,
+        _ => 20,
+    };
+    let digits = text.strip_suffix(|c: char| "KMGT".contains(c.to_ascii_uppercase()));
+    let number = digits.unwrap_or(text);
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: Option<u64> = number.parse().ok().filter(|_| plain);
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "a number of MiB expected, or one with K, M, G or T: 128, 512M, 2G".into())
+}
+
+/// Reads an address: decimal, or hexadecimal with `0x`.
+pub(super) fn address(text: &str) -> Result<u32, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "an address below 4 GiB expected: 1048576 or 0x100000".into())
+}
+
+/// Reads `TEMPLATE[,id=ID][,addr=ADDRESS][,PROPERTY=VALUE]...`.
+pub(super) fn device(text: &str) -> Result<DeviceRequest, String> {
+    let mut parts = text.split(',');
+    let template = parts.next().filter(|name| !name.is_empty() && !name.contains('='));
+    let template = template.ok_or("the name of a device expected first")?.to_owned();
+    let mut request = DeviceRequest { template, id: None, address: None, properties: Vec::new() };
+    for part in parts {
+        let pair = part.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) = pair.ok_or_else(|| format!("{part:?}: NAME=VALUE expected"))?;
+        match name {
+            "id" => request.id = Some(value.into()),
+            "addr" => request.address = Some(value.into()),
+            _ => request.properties.push((name.into(), value.into())),
+        }
+    }
+    Ok(request)
+}
+
+/// `NAME=VALUE`, where both are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pair<T> {
+    pub(super) name: String,
+    pub(super) value: T,
+}
+
+impl<T: FromStr<Err: ToString>> FromStr for Pair<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pair =
+            text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+        let (name, value) = pair.ok_or("NAME=VALUE expected")?;
+        let value = value.parse().map_err(|error: T::Err| error.to_string())?;
+        Ok(Self { name: name.into(), value })
+    }
+}
+
+/// What a stream of the guest is connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Backend {
+    /// Standard input and output.
+    Stdio,
+    /// Standard error; no input.
+    Stderr,
+    /// Nothing.
+    Null,
+    /// A file that is overwritten; no input.
+    File(PathBuf),
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("file:")) {
+            ("stdio", _) => Ok(Self::Stdio),
+            ("stderr", _) => Ok(Self::Stderr),
+            ("null", _) => Ok(Self::Null),
+            (_, Some(path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err("stdio, stderr, null or file:PATH expected".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_sizes_are_qemus() {
+        assert_eq!(memory("128"), Ok(128 << 20));
+        assert_eq!(memory("128M"), Ok(128 << 20));
+        assert_eq!(memory("2g"), Ok(2 << 30));
+        assert_eq!(memory("1048576K"), Ok(1 << 30));
+        assert_eq!(memory("0"), Ok(0));
+        for wrong in ["", "M", "-1", "+1", "1.5G", "128MB", "99999999999999T", "0x80"] {
+            assert!(memory(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn devices_are_template_id_address_and_properties() {
+        let request = device("xen-platform,addr=05.0,id=xen,a=1,b=x=y,c=").unwrap();
+        assert_eq!(request.template, "xen-platform");
+        assert_eq!(request.id.as_deref(), Some("xen"));
+        assert_eq!(request.address.as_deref(), Some("05.0"));
+        let pairs = [("a", "1"), ("b", "x=y"), ("c", "")].map(|(a, b)| (a.into(), b.into()));
+        assert_eq!(request.properties, pairs);
+        for wrong in ["", ",id=x", "id=x", "x,", "x,y", "x,=y"] {
+            assert!(device(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn backends_have_names() {
+        assert_eq!("stdio".parse(), Ok(Backend::Stdio));
+        assert_eq!("file:a:b".parse(), Ok(Backend::File("a:b".into())));
+        for wrong in ["", "file:", "file", "tcp:1", "stdio "] {
+            assert!(wrong.parse::<Backend>().is_err(), "{wrong}");
+        }
+        let pair: Pair<Backend> = "debugcon=null".parse().unwrap();
+        assert_eq!(pair, Pair { name: "debugcon".into(), value: Backend::Null });
+        assert!("debugcon".parse::<Pair<Backend>>().is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! `southbridge device`.
+
+use clap::Subcommand;
+
+use super::Result;
+use super::components::Components;
+use super::inspect::Inspection;
+use super::output::Output;
+use super::table::Table;
+use crate::builtin;
+
+/// Show devices: those in this program, or any component.
+#[derive(Subcommand)]
+pub(super) enum Device {
+    /// List the components in this program.
+    List {
+        #[command(flatten)]
+        components: Components,
+
+        /// Print one JSON array instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a component is: what it imports and exports, its properties,
+    /// regions, lines and saved state.
+    Inspect {
+        /// A .wasm file, or the name of a component in this program.
+        component: String,
+
+        #[command(flatten)]
+        components: Components,
+
+        /// Print one JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Device {
+    pub(super) fn run(&self, output: &Output) -> Result<u8> {
+        match self {
+            Self::List { components, json } => list(components, *json, output)?,
+            Self::Inspect { component, components, json } => {
+                let image = components.library()?.get(component)?;
+                let inspection = Inspection::of(&image);
+                if *json {
+                    output.json(&inspection)?;
+                } else {
+                    output.print(&inspection.text(output))?;
+                }
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn list(components: &Components, json: bool, output: &Output) -> Result<()> {
+    let library = components.library()?;
+    let mut table = Table::new(["NAME", "VERSION", ">BYTES", "WHAT"]);
+    let mut values = Vec::new();
+    for (name, _) in builtin::components() {
+        let image = library.get(name)?;
+        let description = image.description();
+        let version = match description.build.as_str() {
+            "" => description.version.clone(),
+            build => format!("{}+{build}", description.version),
+        };
+        values.push(serde_json::json!({
+            "name": name,
+            "version": version,
+            "bytes": image.size(),
+            "summary": description.summary,
+        }));
+        let size = image.size().to_string();
+        table.row([name.into(), version, size, description.summary.clone()]);
+    }
+    if json { output.json(&values) } else { output.print(&table.text(0, output)) }
+}

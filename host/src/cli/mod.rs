@@ -1,0 +1,119 @@
+//! The command line.
+//!
+//! Each command is a file here. A command returns the process's exit status, or
+//! an error; [`main`] is the one place that says errors, in one line, and ends
+//! with status 1.
+
+mod args;
+mod components;
+mod demo;
+mod device;
+mod inspect;
+mod machine;
+mod output;
+mod report;
+mod run;
+mod signals;
+mod streams;
+mod swap;
+mod table;
+mod terminal;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use output::Output;
+
+/// The exit status of a command, or why it failed.
+type Result<T> = anyhow::Result<T>;
+
+const EXAMPLES: &str = "\
+Examples:
+  southbridge demo
+  southbridge run --kernel guest.elf --device isa-debug-exit --control /tmp/guest.sock
+  southbridge swap --control /tmp/guest.sock pm ./piix4-pm.wasm
+  southbridge machine show xenfv-3.1
+  southbridge device inspect ./piix4-pm.wasm";
+
+/// Runs KVM guests on devices that are WebAssembly components, and replaces the
+/// devices while the guests run.
+#[derive(Parser)]
+#[command(name = "southbridge", version, after_help = EXAMPLES)]
+struct Cli {
+    /// Say more on stderr: -v what happens, -vv why, -vvv everything. RUST_LOG
+    /// prevails where it is set.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+
+    /// Colour in what is said.
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN", global = true)]
+    color: ColorChoice,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(Box<run::Run>),
+    Demo(demo::Demo),
+    Swap(swap::Swap),
+    #[command(subcommand)]
+    Machine(machine::Machine),
+    #[command(subcommand)]
+    Device(device::Device),
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.color);
+    trace(cli.verbose, &output);
+    let result = match &cli.command {
+        Command::Run(run) => run.run(&output, cli.verbose > 0),
+        Command::Demo(demo) => demo.run(&output),
+        Command::Swap(swap) => swap.run(&output),
+        Command::Machine(machine) => machine.run(&output),
+        Command::Device(device) => device.run(&output),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        // Whoever read the output has seen enough: `machine list | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn trace(verbose: u8, output: &Output) {
+    let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(output.colors_stderr())
+        .without_time()
+        .with_target(false);
+    // Fails only if there is one already, which then is somebody's choice.
+    let _ = subscriber.try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_options_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

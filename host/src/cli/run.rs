@@ -1,0 +1,255 @@
+//! `southbridge run`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use clap::{ArgGroup, Args, ValueEnum};
+
+use super::Result;
+use super::args::{self, Backend, Pair};
+use super::components::Components;
+use super::machine::Machines;
+use super::output::Output;
+use super::report::Report;
+use super::signals::{self, Held, Release};
+use super::streams::{self, Connections};
+use super::terminal::Terminal;
+use crate::control::ControlServer;
+use crate::guest::{Boot, Guest, Setup};
+use crate::library::Library;
+use crate::machine::file::{DeviceEntry, MachineType, Origin, Parameters, Sourced};
+use crate::machine::{DeviceRequest, Plan};
+use crate::vm::boot::{Format, Kernel};
+use crate::vm::{Image, InterruptController, MAX_CPUS, RamLayout, Rom};
+
+const EXAMPLES: &str = "\
+Examples:
+  southbridge run --kernel guest.elf --device isa-debug-exit
+  southbridge run --kernel bzImage --initrd initrd.gz --append 'console=ttyS0' --memory 512M
+  southbridge run --firmware bios.bin --device isa-debugcon --stream debugcon=stderr
+  southbridge run --kernel guest.elf --component pm=./piix4-pm.wasm --control /tmp/guest.sock";
+
+/// Run a guest.
+///
+/// Ends as the guest does: with the status it exits with, 0 when it switches
+/// itself off, 1 when it cannot go on. Ctrl-C ends the guest; a second one ends
+/// the program at once.
+#[derive(Args)]
+#[command(
+    after_help = EXAMPLES,
+    group = ArgGroup::new("image").required(true).args(["kernel", "firmware"])
+)]
+pub(super) struct Run {
+    /// The machine type's name or alias; `southbridge machine list` has them.
+    #[arg(long, value_name = "NAME", default_value = "pc")]
+    machine: String,
+
+    #[command(flatten)]
+    machines: Machines,
+
+    /// The guest's RAM: a number of MiB, or one with K, M, G or T.
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = args::memory)]
+    memory: u64,
+
+    /// The guest's processors.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=MAX_CPUS as i64)
+    )]
+    cpus: u32,
+
+    /// Start this kernel, without firmware.
+    #[arg(long, value_name = "FILE")]
+    kernel: Option<PathBuf>,
+
+    /// What the kernel is: auto, flat, elf, multiboot or bzimage.
+    #[arg(long, value_name = "FORMAT", default_value = "auto", conflicts_with = "firmware")]
+    format: Format,
+
+    /// The kernel's initial RAM disk, or only module.
+    #[arg(long, value_name = "FILE", conflicts_with = "firmware")]
+    initrd: Option<PathBuf>,
+
+    /// The kernel's command line.
+    #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "firmware")]
+    append: String,
+
+    /// Where a flat kernel is loaded and entered.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "0x100000",
+        value_parser = args::address,
+        conflicts_with = "firmware"
+    )]
+    load_address: u32,
+
+    /// Start this firmware, which ends at 4 GiB.
+    #[arg(long, value_name = "FILE")]
+    firmware: Option<PathBuf>,
+
+    /// Add one of the machine's optional devices. May be given several times.
+    #[arg(
+        long,
+        value_name = "NAME[,id=ID][,addr=ADDRESS][,PROPERTY=VALUE]...",
+        value_parser = args::device
+    )]
+    device: Vec<DeviceRequest>,
+
+    /// Use another component for a device: a .wasm file, or the name of one in
+    /// this program. DEVICE is a device's id in the machine, or the name of an
+    /// optional one. May be given several times.
+    #[arg(long, value_name = "DEVICE=COMPONENT")]
+    component: Vec<Pair<String>>,
+
+    /// Connect the first serial port: stdio, stderr, null or file:PATH. Default:
+    /// stdio.
+    #[arg(long, value_name = "TO")]
+    serial: Option<Backend>,
+
+    /// Connect a stream of the machine (serial0, serial1, debugcon,
+    /// xen-platform-log) to stdio, stderr, null or file:PATH. Default: null. May
+    /// be given several times.
+    #[arg(long, value_name = "NAME=TO")]
+    stream: Vec<Pair<Backend>>,
+
+    /// Who provides the interrupt controllers and the interval timer.
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = Interrupts::Kernel)]
+    interrupts: Interrupts,
+
+    /// Make a control socket here, for `southbridge swap`.
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+
+    #[command(flatten)]
+    components: Components,
+
+    /// End with one JSON object on the last line: how the guest ended, its
+    /// exits, and what each device did.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Interrupts {
+    /// KVM.
+    Kernel,
+    /// Nobody: the guest has none.
+    None,
+}
+
+impl Run {
+    pub(super) fn run(&self, output: &Output, verbose: bool) -> Result<u8> {
+        let types = self.machines.types()?;
+        let mut machine = types.get(&self.machine)?.clone();
+        for Pair { name, value } in &self.component {
+            replace(&mut machine, name, value)?;
+        }
+        let ram = RamLayout {
+            size: self.memory,
+            below_4g_limit: machine.memory.max_ram_below_4g,
+            below_4g_split: machine.memory.split_at,
+        };
+        // A bad size is better said of the option than of a device that hears of
+        // it as a property.
+        ram.parts()?;
+        let boot = self.boot()?;
+        let library = Arc::new(self.components.library()?);
+        let parameters = Parameters { cpus: self.cpus, ram_size: self.memory };
+        let plan = Plan::new(&machine, &self.device, &library, parameters)?;
+        let connections = Connections::new(&plan, self.serial.as_ref(), &self.stream)?;
+        let setup = Setup {
+            cpus: self.cpus,
+            ram,
+            interrupts: match self.interrupts {
+                Interrupts::Kernel => InterruptController::Kernel,
+                Interrupts::None => InterruptController::None,
+            },
+            boot,
+            streams: connections.open()?,
+        };
+        let (guest, events) = Guest::start(&plan, setup)?;
+
+        let held = Held::default();
+        let _release = Release(held.clone());
+        let received = signals::watch(guest.clone(), held.clone())
+            .map_err(|error| anyhow!("cannot watch for signals: {error}"))?;
+        if let Some(path) = &self.control {
+            held.hold_control(control(path, &guest, library)?);
+        }
+        if let Some(input) = connections.input(&plan, &guest)? {
+            held.hold_terminal(Terminal::enter());
+            streams::feed(input).map_err(|error| anyhow!("cannot start a thread: {error}"))?;
+        }
+
+        let start = Instant::now();
+        let outcome = guest.run(&events);
+        held.release();
+        let report = Report::new(&guest, outcome, start.elapsed(), received.status());
+        if verbose {
+            output.note(report.text(output).trim_end());
+        }
+        if let Some(reason) = report.failure() {
+            output.error(reason);
+        }
+        if self.json {
+            output.json(&report)?;
+        }
+        Ok(report.status)
+    }
+
+    fn boot(&self) -> Result<Boot> {
+        if let Some(firmware) = &self.firmware {
+            return Ok(Boot::Firmware(Rom::new(Image::read(firmware)?)?));
+        }
+        // One of the two is there: clap has seen to it.
+        let kernel = self.kernel.as_deref().unwrap_or_else(|| "".as_ref());
+        Ok(Boot::Kernel(Kernel {
+            image: Image::read(kernel)?,
+            format: self.format,
+            initrd: self.initrd.as_deref().map(Image::read).transpose()?,
+            command_line: self.append.clone(),
+            flat_address: self.load_address,
+        }))
+    }
+}
+
+fn control(path: &std::path::Path, guest: &Guest, library: Arc<Library>) -> Result<ControlServer> {
+    Ok(ControlServer::start(path, guest.machine().clone(), library)?)
+}
+
+/// Has a device be another component, with the same properties: also those that
+/// the machine sets for all devices of the component it was.
+fn replace(machine: &mut MachineType, device: &str, component: &str) -> Result<()> {
+    let entries = || machine.devices.iter().chain(&machine.optional);
+    let Some(found) = entries().find(|entry| entry.id == device) else {
+        let known: Vec<_> = entries().map(|entry| entry.id.as_str()).collect();
+        return Err(anyhow!(
+            "--component {device}={component}: machine {} has no device {device:?}; it has {}",
+            machine.name,
+            known.join(", ")
+        ));
+    };
+    let origin = Origin::outside("--component", device);
+    let settings = machine.settings(found).into_iter();
+    let replaced = DeviceEntry {
+        component: Sourced { value: component.into(), origin },
+        properties: settings.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+        ..found.clone()
+    };
+    let mut entries = machine.devices.iter_mut().chain(&mut machine.optional);
+    if let Some(entry) = entries.find(|entry| entry.id == device) {
+        *entry = replaced;
+    }
+    // What is set for a component that no device is any more would be a mistake
+    // in a machine file.
+    let (devices, optional) = (&machine.devices, &machine.optional);
+    let is_used =
+        |name: &str| devices.iter().chain(optional).any(|entry| entry.component.value == name);
+    machine.compat.retain(|component, _| is_used(component));
+    Ok(())
+}

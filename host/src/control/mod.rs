@@ -1,0 +1,27 @@
+//! The control socket of a running guest.
+//!
+//! A Unix stream socket that speaks JSON, one object per line each way, in the
+//! shape of QMP: `{"execute": "swap", "arguments": {...}, "id": ...}` is
+//! answered by `{"return": {...}, "id": ...}` or
+//! `{"error": {"class": "...", "desc": "..."}, "id": ...}`. The `id` is
+//! optional, may be anything and comes back as it is. The commands are those of
+//! [`Command`].
+//!
+//! A client can do no harm to the guest but by the commands themselves: lines
+//! have a longest length, a line must be completed within a time, and the number
+//! of connections is limited. The socket belongs to the user who started the
+//! guest, who alone can open it.
+
+mod client;
+mod command;
+mod line;
+mod protocol;
+mod server;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, ClientError};
+pub use protocol::{Command, Device, Problem, Replaced};
+pub use server::ControlServer;
+pub use socket::SocketError;

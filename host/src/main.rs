@@ -1,0 +1,7 @@
+//! The `southbridge` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    southbridge::cli::main()
+}

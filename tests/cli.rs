@@ -1,0 +1,11 @@
+//! The program as its users meet it: arguments in, text and exit status out.
+
+#[path = "common/zoo.rs"]
+mod zoo;
+
+mod cli {
+    mod bad_input;
+    mod program;
+    mod running;
+    mod shows;
+}
