@@ -6,9 +6,7 @@ mod common {
     pub(crate) mod zoo;
 }
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocation_counter::measure;
 use southbridge::clock::Clock;
 use southbridge::machine::MachineDoor;
 use southbridge::vm::Door as _;
@@ -16,61 +14,12 @@ use southbridge::vm::Door as _;
 use common::rig::{Arrival, Rig};
 use common::zoo;
 
-/// Counts what a thread asks of the system's allocator.
-struct Counting;
-
-thread_local! {
-    static REQUESTS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread that ends has no counter any more; it is none of the test's.
-    let _ = REQUESTS.try_with(|requests| requests.set(requests.get() + 1));
-}
-
-// SAFETY: all is passed on to the system's allocator, unchanged.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise is that of this function.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `access` asks the allocator for something or gives it back, once
-/// it is warm.
+/// How often `access` asks the allocator for memory, once it is warm.
 fn requests(mut access: impl FnMut()) -> u64 {
-    const ROUNDS: u64 = 100;
     for _ in 0..10 {
         access();
     }
-    let before = REQUESTS.get();
-    for _ in 0..ROUNDS {
-        access();
-    }
-    REQUESTS.get() - before
+    measure(|| (0..100).for_each(|_| access())).count_total
 }
 
 struct Bench {

@@ -7,7 +7,6 @@ mod common {
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use southbridge::clock::Clock;
 use southbridge::component::{CodeCache, Effects, Engine};
@@ -46,9 +45,7 @@ fn a_failing_device_is_taken_out_of_service_and_nobody_else_is() {
         assert_eq!(rig.machine.next_deadline(), Some(5000));
         let mappings = rig.machine.ports().mappings().len();
 
-        let start = Instant::now();
         assert_eq!(rig.read(SECOND_COUNT, 4), 0xffff_ffff, "{kind}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{kind}: {:?}", start.elapsed());
 
         assert_eq!(rig.board.take(), [Arrival::Gsi(5, false)], "{kind}");
         assert_eq!(rig.machine.next_deadline(), Some(9000), "{kind}");
@@ -80,31 +77,6 @@ fn a_failing_device_is_taken_out_of_service_and_nobody_else_is() {
         rig.write(COUNT, 4, 9);
         assert_eq!(rig.read(COUNT, 4), 9, "{kind}");
     }
-}
-
-#[test]
-fn neighbours_of_a_dead_device_are_as_fast_as_others() {
-    const READS: u32 = 5000;
-    let rate = |rig: &Rig| {
-        let mut effects = Effects::new();
-        let start = Instant::now();
-        for _ in 0..READS {
-            assert_eq!(rig.machine.port_read(COUNT, 4, &mut effects), 7);
-        }
-        start.elapsed()
-    };
-    let (alive, dead) = (Rig::counters(), Rig::counters_of("first", "traps-in-read"));
-    for rig in [&alive, &dead] {
-        rig.write(COUNT, 4, 7);
-        rig.read(SECOND_COUNT, 4);
-    }
-    assert!(dead.status("second").fault.is_some());
-    // In turns and the best of many, so that what else the machine does meets
-    // both alike.
-    let rounds: Vec<_> = (0..60).map(|_| (rate(&alive), rate(&dead))).collect();
-    let alive = rounds.iter().map(|(alive, _)| *alive).min().unwrap();
-    let dead = rounds.iter().map(|(_, dead)| *dead).min().unwrap();
-    assert!(dead < alive * 3 / 2, "{dead:?} beside a dead device, {alive:?} beside another");
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //!    is looked up anew at the next address. Neither the region's end nor one
 //!    that lies above the rest cuts a piece: QEMU counts on a 32-bit write to
 //!    port 0xcf8 being one write, though port 0xcf9 is another device's.
-//! 2. [`read`] and [`write`]: a piece is refused if `valid` does not allow it,
+//! 2. [`read()`] and [`write()`]: a piece is refused if `valid` does not allow it,
 //!    and otherwise turned into calls of a width in `implemented`.
 //!
 //! The host's buses and the SDK's fake machine both go through this crate, so

@@ -5,17 +5,21 @@
 //! sandboxes and the host share one definition of every byte.
 //!
 //! What a device needs, the primitive encodings, is always there. Feature
-//! `stream` adds what a host needs:
-//!
-//! * [`Scanner`] takes a stream of any size piece by piece, in constant memory,
-//!   and ends in a [`Stream`]: its head, where its guest memory lies, and every
-//!   device section. What was read is written back byte for byte.
-//! * [`Layouts`] say what sections consist of: the description a stream carries,
-//!   or those built in. They also find where a section ends when the stream does
-//!   not say, by looking for the one reading that fits it as a whole.
-//! * [`Structure`] is a section decoded: named fields with offsets and values.
-//! * [`xl`] finds and replaces the device state inside a file `xl save` wrote.
-
+//! `stream` adds what a host needs: whole streams, their layouts, decoded
+//! sections, and `xl save` files.
+#![cfg_attr(
+    feature = "stream",
+    doc = "
+* [`Scanner`] takes a stream of any size piece by piece, in constant memory, and
+  ends in a [`Stream`]: its head, where its guest memory lies, and every device
+  section. What was read is written back byte for byte.
+* [`Layouts`] say what sections consist of: the description a stream carries, or
+  those built in. They also find where a section ends when the stream does not
+  say, by looking for the one reading that fits it as a whole.
+* [`Structure`] is a section decoded: named fields with offsets and values.
+* [`xl`] finds and replaces the device state inside a file `xl save` wrote.
+"
+)]
 #![cfg_attr(not(feature = "stream"), no_std)]
 
 extern crate alloc;

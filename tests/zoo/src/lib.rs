@@ -1,5 +1,5 @@
 //! A small device that uses a region, lines, a timer and a stream, and keeps
-//! state that QEMU would not migrate. It comes in many [kinds](kind): two
+//! state that QEMU would not migrate. It comes in many kinds: two
 //! versions that behave, and others that fail in one way each.
 //!
 //! Registers of 32 bits, by their offset in the region:
