@@ -109,7 +109,8 @@ pub(crate) fn is_file(reference: &str) -> bool {
     reference.contains('/') || reference.ends_with(".wasm")
 }
 
-fn unknown(name: &str) -> LibraryError {
+/// That no component of this name is in the program, with the nearest names.
+pub(crate) fn unknown(name: &str) -> LibraryError {
     let distance = |other: &str| strsim::damerau_levenshtein(name, other);
     let mut near: Vec<_> = builtin::components().map(|(other, _)| other).collect();
     near.retain(|other| distance(other) <= 3);

@@ -147,3 +147,15 @@ fn every_option_is_documented() {
         }
     }
 }
+
+#[test]
+fn a_component_is_exported_as_it_is() {
+    let files = Files::new();
+    let file = files.write("exported.wasm", "");
+    assert_eq!(succeed(&["device", "export", "piix4-pm+traced", &file]), "");
+    assert_eq!(std::fs::read(&file).unwrap(), builtin::component("piix4-pm+traced").unwrap());
+    let line = fail(&["device", "export", "piix4-pn", &file]);
+    assert!(line.contains("nearest: piix4-pm"), "{line}");
+    let line = fail(&["device", "export", "piix4-pm", "/proc/exported.wasm"]);
+    assert!(line.starts_with("cannot write /proc/exported.wasm: "), "{line}");
+}

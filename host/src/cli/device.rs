@@ -1,5 +1,8 @@
 //! `southbridge device`.
 
+use std::path::PathBuf;
+
+use anyhow::anyhow;
 use clap::Subcommand;
 
 use super::Result;
@@ -8,8 +11,9 @@ use super::inspect::Inspection;
 use super::output::Output;
 use super::table::Table;
 use crate::builtin;
+use crate::library::unknown;
 
-/// Show devices: those in this program, or any component.
+/// Show devices, those in this program or any component, and export them.
 #[derive(Subcommand)]
 pub(super) enum Device {
     /// List the components in this program.
@@ -34,12 +38,25 @@ pub(super) enum Device {
         #[arg(long)]
         json: bool,
     },
+    /// Write a component of this program to a file.
+    Export {
+        /// The component's name.
+        component: String,
+
+        /// The file; one that is there is overwritten.
+        file: PathBuf,
+    },
 }
 
 impl Device {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
         match self {
             Self::List { components, json } => list(components, *json, output)?,
+            Self::Export { component, file } => {
+                let bytes = builtin::component(component).ok_or_else(|| unknown(component))?;
+                std::fs::write(file, bytes)
+                    .map_err(|error| anyhow!("cannot write {}: {error}", file.display()))?;
+            }
             Self::Inspect { component, components, json } => {
                 let image = components.library()?.get(component)?;
                 let inspection = Inspection::of(&image);
