@@ -22,9 +22,8 @@ pub trait Door: Send + Sync {
     /// defined value before the call and must be filled.
     fn memory_read(&self, address: u64, data: &mut [u8]);
 
-    /// Writes `data` at physical address `address`. A write to a ROM or to a
-    /// window in mode
-    /// [`RamReadOnly`](crate::vm::WindowMode::RamReadOnly) arrives here too.
+    /// Writes `data` at physical address `address`. A write to a ROM arrives here
+    /// too.
     fn memory_write(&self, address: u64, data: &[u8]);
 
     /// Called once on each vCPU thread before it first runs the guest, for what

@@ -88,8 +88,13 @@ impl Vm {
         listener: Listener,
     ) -> Result<Self, Error> {
         let control = Arc::new(Control::new(platform.cpus, platform.threads.clone()));
-        let shared =
-            Shared { door, listener, control: control.clone(), gate: platform.gate.clone() };
+        let shared = Shared {
+            door,
+            listener,
+            control: control.clone(),
+            gate: platform.gate.clone(),
+            memory: platform.memory.clone(),
+        };
         let exits: Vec<Arc<Exits>> = (0..platform.cpus).map(|_| Arc::default()).collect();
         let vcpus = exits
             .iter()

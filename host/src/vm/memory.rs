@@ -129,6 +129,13 @@ impl Memory {
         self.change(|windows| Ok(windows.set_claims(claims)))
     }
 
+    /// Whether RAM answers at an address and must not be written. KVM leaves such
+    /// a write to the host; it is nobody's, also if a device claims the page.
+    pub(super) fn drops_write(&self, address: u64) -> bool {
+        (LOW_RAM_END..HIGH_RAM_START).contains(&address)
+            && lock(&self.windows).is_read_only(address)
+    }
+
     /// Makes a change, and shows it with no vCPU in the guest if it is one.
     fn change(
         &self,

@@ -21,7 +21,7 @@ use super::gate::Gate;
 use super::interrupts::InterruptController;
 use super::kick::Listening;
 use super::lifecycle::{Listener, VmEvent};
-use super::{Error, Platform};
+use super::{Error, Memory, Platform};
 use cpuid::Place;
 use registers::PowerOn;
 
@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) listener: Listener,
     pub(super) control: Arc<Control>,
     pub(super) gate: Arc<Gate>,
+    pub(super) memory: Arc<Memory>,
 }
 
 /// A processor. Its thread owns it; others reach it by
@@ -131,9 +132,11 @@ impl Vcpu {
                 }
                 Ok(VcpuExit::MmioWrite(address, data)) => {
                     self.exits.memory.increment();
-                    let door = &*self.shared.door;
+                    let Shared { door, memory, .. } = &self.shared;
                     for_each_access(address, data.len(), |address, part| {
-                        door.memory_write(address, &data[part]);
+                        if !memory.drops_write(address) {
+                            door.memory_write(address, &data[part]);
+                        }
                     });
                     Next::Run
                 }

@@ -36,7 +36,7 @@ pub enum WindowMode {
     /// one, else RAM. QEMU's view of the bus has holes, too, and RAM below it.
     #[default]
     Bus,
-    /// RAM answers reads; writes go to the door.
+    /// RAM answers reads; writes are dropped.
     RamReadOnly,
     /// RAM answers.
     Ram,
@@ -117,6 +117,11 @@ impl Windows {
         let changed = claims != self.claims;
         self.claims = claims.to_vec();
         changed
+    }
+
+    /// Whether read-only RAM answers at an address in the range.
+    pub(super) fn is_read_only(&self, address: u64) -> bool {
+        self.answer(address - address % PAGE) == Answer::RamReadOnly
     }
 
     /// Maps every page as modes and claims say. Pages that do not change keep
