@@ -44,16 +44,16 @@ pub enum Interface {
 }
 
 impl Interface {
-    const ALL: [(Self, &str); 9] = [
-        (Self::Lines, "lines"),
-        (Self::Regions, "regions"),
-        (Self::Timers, "timers"),
-        (Self::Log, "log"),
-        (Self::Power, "power"),
-        (Self::Streams, "streams"),
-        (Self::RamWindows, "ram-windows"),
-        (Self::PciBus, "pci-bus"),
-        (Self::I2cBus, "i2c-bus"),
+    const ALL: [Self; 9] = [
+        Self::Lines,
+        Self::Regions,
+        Self::Timers,
+        Self::Log,
+        Self::Power,
+        Self::Streams,
+        Self::RamWindows,
+        Self::PciBus,
+        Self::I2cBus,
     ];
 
     /// Whether a device has the interface without being granted it: it reaches
@@ -65,8 +65,18 @@ impl Interface {
 
     /// The interface's name in the contract.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Regions => "regions",
+            Self::Timers => "timers",
+            Self::Log => "log",
+            Self::Power => "power",
+            Self::Streams => "streams",
+            Self::RamWindows => "ram-windows",
+            Self::PciBus => "pci-bus",
+            Self::I2cBus => "i2c-bus",
+        }
     }
 
     fn link(self, linker: &mut Linker<Outside>) -> wasmtime::Result<()> {
@@ -95,9 +105,8 @@ impl FromStr for Interface {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.iter().find(|(_, known)| *known == name);
-        found.map(|(interface, _)| *interface).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|(_, name)| *name).collect();
+        Self::ALL.into_iter().find(|interface| interface.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
             format!("no interface {name:?}; one of {} expected", names.join(", "))
         })
     }
