@@ -3,9 +3,13 @@
 #[path = "common/zoo.rs"]
 mod zoo;
 
+#[path = "../host/vmstate/tests/streams/data.rs"]
+mod data;
+
 mod cli {
     mod bad_input;
     mod program;
     mod running;
     mod shows;
+    mod state;
 }

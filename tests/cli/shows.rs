@@ -125,7 +125,7 @@ fn colour_is_there_when_it_is_asked_for() {
 
 #[test]
 fn every_option_is_documented() {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 10] = [
         &[],
         &["run"],
         &["demo"],
@@ -134,6 +134,8 @@ fn every_option_is_documented() {
         &["machine", "show"],
         &["device", "list"],
         &["device", "inspect"],
+        &["state", "detect"],
+        &["state", "inspect"],
     ];
     for command in commands {
         let arguments = [command, &["-h"]].concat();

@@ -14,6 +14,7 @@ mod output;
 mod report;
 mod run;
 mod signals;
+mod state;
 mod streams;
 mod swap;
 mod table;
@@ -36,7 +37,8 @@ Examples:
   southbridge run --kernel guest.elf --device isa-debug-exit --control /tmp/guest.sock
   southbridge swap --control /tmp/guest.sock pm ./piix4-pm.wasm
   southbridge machine show xenfv-3.1
-  southbridge device inspect ./piix4-pm.wasm";
+  southbridge device inspect ./piix4-pm.wasm
+  southbridge state detect guest.save";
 
 /// Runs KVM guests on devices that are WebAssembly components, and replaces the
 /// devices while the guests run.
@@ -65,6 +67,8 @@ enum Command {
     Machine(machine::Machine),
     #[command(subcommand)]
     Device(device::Device),
+    #[command(subcommand)]
+    State(state::State),
 }
 
 /// Does what the command line says.
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Swap(swap) => swap.run(&output),
         Command::Machine(machine) => machine.run(&output),
         Command::Device(device) => device.run(&output),
+        Command::State(state) => state.run(&output),
     };
     match result {
         Ok(status) => ExitCode::from(status),

@@ -68,7 +68,13 @@ fn load() -> Vec<Golden> {
 }
 
 fn unpack(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/streams").join(name);
+    // The root of the workspace: tests of two packages use this.
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let path = above.find_map(|root| {
+        let path = root.join("tests/data/streams").join(name);
+        path.exists().then_some(path)
+    });
+    let path = path.unwrap_or_else(|| panic!("no file {name}"));
     let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let mut bytes = Vec::new();
     GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
