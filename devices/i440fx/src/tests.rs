@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use southbridge_sdk::Device as _;
-use southbridge_sdk::fake::{Bench, Effect};
+use southbridge_sdk::fake::{Action, Bench, Effect};
 use southbridge_sdk::wit::{PropertyValue, Scope, Section};
 
 use crate::I440fx;
@@ -179,14 +179,6 @@ fn the_address_is_saved_if_the_property_says_so() {
     assert_eq!(names(&mut old, Scope::Whole), ["PCIHost", "PCIBUS", "I440FX"]);
 }
 
-#[derive(Clone, Debug)]
-enum Action {
-    Out(u16, u8, u64),
-    In(u16, u8),
-    Line(u32, bool),
-    Reset,
-}
-
 fn action() -> impl Strategy<Value = Action> {
     let size = || prop_oneof![Just(1_u8), Just(2), Just(4)];
     let interesting = prop_oneof![0x58..0x60_u64, 0x70..0x74_u64, 0..0x100_u64];
@@ -198,16 +190,6 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (0..128_u32, any::<bool>()).prop_map(|(line, level)| Action::Line(line, level)),
         1 => Just(Action::Reset),
     ]
-}
-
-fn perform(bench: &mut Bench<I440fx>, action: &Action) -> u64 {
-    match *action {
-        Action::Out(port, size, value) => bench.port_out(port, size, value),
-        Action::In(port, size) => return bench.port_in(port, size),
-        Action::Line(line, level) => bench.line(line, level),
-        Action::Reset => bench.reset(),
-    }
-    0
 }
 
 /// What each window shows after some effects.
@@ -231,12 +213,12 @@ proptest! {
         let properties = [number("interrupt-lines", if xen { 128 } else { 4 })];
         let mut old = Bench::<I440fx>::with(&properties);
         for action in &before {
-            perform(&mut old, action);
+            old.perform(action);
         }
         let mut new = old.successor(&properties);
         prop_assert_eq!(shown(&old.fake.take()), shown(&new.fake.take()));
         for action in &after {
-            prop_assert_eq!(perform(&mut old, action), perform(&mut new, action));
+            prop_assert_eq!(old.perform(action), new.perform(action));
             prop_assert_eq!(old.fake.take(), new.fake.take());
         }
         old.successor(&properties);

@@ -1,7 +1,7 @@
 //! The bridge alone. The host bridge's `tests/board` holds both against QEMU.
 
 use proptest::prelude::*;
-use southbridge_sdk::fake::{Bench, Effect};
+use southbridge_sdk::fake::{Action, Bench, Effect};
 use southbridge_sdk::wit::{PropertyValue, Scope, Section};
 
 use crate::Piix3;
@@ -151,15 +151,6 @@ fn impossible_states_are_refused() {
     assert!(refused(|data| data[6] = 0x10).starts_with("byte 0x02 is 0x10, 0x00 expected"));
 }
 
-#[derive(Clone, Debug)]
-enum Action {
-    Configure(u16, u8, u32),
-    Out(u16, u8, u64),
-    In(u16, u8),
-    Line(u32, bool),
-    Reset,
-}
-
 fn action() -> impl Strategy<Value = Action> {
     let size = || prop_oneof![Just(1_u8), Just(2), Just(4)];
     let port = || prop_oneof![Just(0xcf9_u16), Just(0x4d0), Just(0x4d1)];
@@ -175,17 +166,6 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-fn perform(bench: &mut Bench<Piix3>, action: &Action) -> u64 {
-    match *action {
-        Action::Configure(at, size, value) => bench.configuration_write(at, size, value),
-        Action::Out(port, size, value) => bench.port_out(port, size, value),
-        Action::In(port, size) => return bench.port_in(port, size),
-        Action::Line(line, level) => bench.line(line, level),
-        Action::Reset => bench.reset(),
-    }
-    0
-}
-
 proptest! {
     #[test]
     fn a_successor_goes_on_as_the_device_would(
@@ -196,13 +176,13 @@ proptest! {
         let properties = [number("interrupt-lines", if xen { 128 } else { 4 })];
         let mut old = Bench::<Piix3>::with(&properties);
         for action in &before {
-            perform(&mut old, action);
+            old.perform(action);
         }
         let mut new = old.successor(&properties);
         old.fake.take();
         new.fake.take();
         for action in &after {
-            prop_assert_eq!(perform(&mut old, action), perform(&mut new, action));
+            prop_assert_eq!(old.perform(action), new.perform(action));
             prop_assert_eq!(old.fake.take(), new.fake.take());
         }
         old.successor(&properties);

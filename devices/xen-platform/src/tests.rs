@@ -1,7 +1,7 @@
 //! The device alone. The host bridge's `tests/board` holds it against QEMU.
 
 use proptest::prelude::*;
-use southbridge_sdk::fake::{Bench, Effect};
+use southbridge_sdk::fake::{Action, Bench, Effect};
 use southbridge_sdk::wit::Scope;
 
 use crate::XenPlatform;
@@ -139,14 +139,6 @@ fn a_log_that_is_too_long_is_refused() {
     assert_eq!(refusal.reason, "4096 found, at most 4095 expected");
 }
 
-#[derive(Clone, Debug)]
-enum Action {
-    Configure(u16, u8, u32),
-    Out(u16, u8, u32),
-    In(u16, u8),
-    Reset,
-}
-
 fn action() -> impl Strategy<Value = Action> {
     let size = || prop_oneof![Just(1_u8), Just(2), Just(4)];
     let port = || prop_oneof![0x10..0x20_u16, 0xc000..0xc010_u16];
@@ -156,20 +148,10 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0..0x100_u16, size(), any::<u32>())
             .prop_map(|(at, size, value)| Action::Configure(at, size, value)),
         6 => (port(), size(), any::<u32>())
-            .prop_map(|(port, size, value)| Action::Out(port, size, value)),
+            .prop_map(|(port, size, value)| Action::Out(port, size, value.into())),
         4 => (port(), size()).prop_map(|(port, size)| Action::In(port, size)),
         1 => Just(Action::Reset),
     ]
-}
-
-fn perform(bench: &mut Bench<XenPlatform>, action: &Action) -> u64 {
-    match *action {
-        Action::Configure(at, size, value) => bench.configuration_write(at, size, value),
-        Action::Out(port, size, value) => bench.port_out(port, size, value.into()),
-        Action::In(port, size) => return bench.port_in(port, size),
-        Action::Reset => bench.reset(),
-    }
-    0
 }
 
 proptest! {
@@ -180,14 +162,14 @@ proptest! {
     ) {
         let mut old = Bench::<XenPlatform>::new();
         for action in &before {
-            perform(&mut old, action);
+            old.perform(action);
         }
         let mut new = old.successor(&[]);
         old.fake.take();
         new.fake.take();
         old.fake.streams.clear();
         for action in &after {
-            prop_assert_eq!(perform(&mut old, action), perform(&mut new, action));
+            prop_assert_eq!(old.perform(action), new.perform(action));
             prop_assert_eq!(old.fake.take(), new.fake.take());
         }
         prop_assert_eq!(&old.fake.streams, &new.fake.streams);

@@ -4,6 +4,7 @@
 //! through the same rules as in the host (crate `access`), effects are recorded,
 //! and time moves when the test says so.
 
+mod action;
 mod bench;
 mod children;
 mod machine;
@@ -11,6 +12,7 @@ mod machine;
 mod tests;
 pub mod trace;
 
+pub use action::Action;
 pub use bench::{Bench, override_properties};
 pub use children::ConfigurationSpace;
 pub use machine::{Effect, Fake};
