@@ -147,12 +147,17 @@ fn set(machine: &mut MachineType, request: &Request, components: &Components) ->
 }
 
 fn given((name, value): (String, Value)) -> GivenProperty {
-    let value = match value {
-        Value::Flag(flag) => PropertyValue::Flag(flag),
-        Value::Number(number) => PropertyValue::Number(number),
-        Value::Text(text) => PropertyValue::Text(text),
-    };
-    GivenProperty { name, value }
+    GivenProperty { name, value: value.into() }
+}
+
+impl From<Value> for PropertyValue {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Flag(flag) => Self::Flag(flag),
+            Value::Number(number) => Self::Number(number),
+            Value::Text(text) => Self::Text(text),
+        }
+    }
 }
 
 /// The components of a machine, also of its optional devices, as machine files

@@ -9,11 +9,9 @@ use anyhow::anyhow;
 use vmstate::{Layouts, Reading};
 
 use crate::cli::Result;
-use crate::component::{
-    Environment, Image, Limits, NoChildren, Property, PropertyValue, Scope, SlotId,
-};
+use crate::component::{Environment, Image, Limits, NoChildren, Property, Scope, SlotId};
 use crate::library::Library;
-use crate::machine::file::{DeviceEntry, MachineType, Parameters, Value};
+use crate::machine::file::{DeviceEntry, MachineType, Parameters};
 
 /// What devices learn of the machine; no format depends on it.
 const PARAMETERS: Parameters = Parameters { cpus: 1, ram_size: 128 << 20 };
@@ -71,11 +69,7 @@ fn saved(
     let settings = machine.settings(device);
     let properties = image.description().properties.iter().map(|declared| {
         let set = settings.get(declared.name.as_str());
-        let value = set.map(|setting| match setting.value.resolve(&PARAMETERS) {
-            Value::Flag(flag) => PropertyValue::Flag(flag),
-            Value::Number(number) => PropertyValue::Number(number),
-            Value::Text(text) => PropertyValue::Text(text),
-        });
+        let value = set.map(|setting| setting.value.resolve(&PARAMETERS).into());
         let value = value.unwrap_or_else(|| declared.default.clone());
         Property { name: declared.name.clone(), value }
     });
