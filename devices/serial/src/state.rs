@@ -35,11 +35,11 @@ impl Serial {
         register(f, "msr", &mut self.msr);
         f.u8("scr", &mut self.scr);
         f.since(3, |f| register(f, "fcr_vmstate", &mut self.fcr));
-        f.loading(|| {
+        if f.is_loading() {
             self.show_fifos();
             self.update_character_time();
             self.thr_pending = self.iir.is_transmitter();
-        });
+        }
         f.private(|f| {
             // What QEMU derives when it loads is not always what it was: a reset
             // leaves both as no register says.
@@ -84,7 +84,9 @@ impl Serial {
         let needed = Condition::new("a byte waits to be sent again", *tsr_retry != 0);
         f.subsection(subsection("serial/tsr"), needed, |f| {
             f.u32("tsr_retry", tsr_retry);
-            f.loading(|| *tsr_retry = MAX_RETRIES.min(*tsr_retry));
+            if f.is_loading() {
+                *tsr_retry = MAX_RETRIES.min(*tsr_retry);
+            }
             f.u8("thr", thr);
             f.u8("tsr", tsr);
         });

@@ -228,19 +228,11 @@ impl<'w> Fields<'w> {
     }
 
     /// Whether this walk loads: for what follows from a field that has been
-    /// loaded and is not itself on the wire.
+    /// loaded and is not itself on the wire, or may be left out of it (QEMU's
+    /// `pre_load` and `post_load`).
     #[must_use]
     pub fn is_loading(&self) -> bool {
         matches!(self.walk, Walk::Load(_))
-    }
-
-    /// Sets what the data loaded so far implies for fields that it may leave out
-    /// (QEMU's `pre_load` and `post_load`). When saving or describing this does
-    /// nothing.
-    pub fn loading(&mut self, set: impl FnOnce()) {
-        if let Walk::Load(_) = self.walk {
-            set();
-        }
     }
 
     /// Fields that are there only if a condition holds.
