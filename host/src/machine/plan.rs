@@ -177,7 +177,7 @@ impl Components {
                 device: entry.id.clone(),
                 source: Box::new(source),
             })?;
-            let described = described(image.description());
+            let described = image.description().into();
             components.insert(name.clone(), (image, described));
         }
         Ok(Self(components))
@@ -198,30 +198,36 @@ impl Catalog for Components {
     }
 }
 
-fn described(description: &Description) -> Described {
-    let Description { attachment, properties, lines, buses, streams, .. } = description;
-    let value = |value: &PropertyValue| match value {
-        PropertyValue::Flag(flag) => Value::Flag(*flag),
-        PropertyValue::Number(number) => Value::Number(*number),
-        PropertyValue::Text(text) => Value::Text(text.clone()),
-    };
-    let direction = |direction: component::Direction| match direction {
-        component::Direction::Input => Direction::Input,
-        component::Direction::Output => Direction::Output,
-    };
-    let kind = |kind: component::BusKind| match kind {
-        component::BusKind::Pci => BusKind::Pci,
-        component::BusKind::I2c => BusKind::I2c,
-    };
-    Described {
-        attachment: match attachment {
-            component::Attachment::System => Attachment::System,
-            component::Attachment::Pci => Attachment::Pci,
-            component::Attachment::I2c => Attachment::I2c,
-        },
-        properties: properties.iter().map(|p| (p.name.clone(), value(&p.default))).collect(),
-        lines: lines.iter().map(|line| (line.name.clone(), direction(line.direction))).collect(),
-        buses: buses.iter().map(|bus| (bus.name.clone(), kind(bus.kind))).collect(),
-        streams: streams.clone(),
+/// What a component says of itself, as machine files speak of it.
+impl From<&Description> for Described {
+    fn from(description: &Description) -> Self {
+        let Description { attachment, properties, lines, buses, streams, .. } = description;
+        let value = |value: &PropertyValue| match value {
+            PropertyValue::Flag(flag) => Value::Flag(*flag),
+            PropertyValue::Number(number) => Value::Number(*number),
+            PropertyValue::Text(text) => Value::Text(text.clone()),
+        };
+        let direction = |direction: component::Direction| match direction {
+            component::Direction::Input => Direction::Input,
+            component::Direction::Output => Direction::Output,
+        };
+        let kind = |kind: component::BusKind| match kind {
+            component::BusKind::Pci => BusKind::Pci,
+            component::BusKind::I2c => BusKind::I2c,
+        };
+        Described {
+            attachment: match attachment {
+                component::Attachment::System => Attachment::System,
+                component::Attachment::Pci => Attachment::Pci,
+                component::Attachment::I2c => Attachment::I2c,
+            },
+            properties: properties.iter().map(|p| (p.name.clone(), value(&p.default))).collect(),
+            lines: lines
+                .iter()
+                .map(|line| (line.name.clone(), direction(line.direction)))
+                .collect(),
+            buses: buses.iter().map(|bus| (bus.name.clone(), kind(bus.kind))).collect(),
+            streams: streams.clone(),
+        }
     }
 }

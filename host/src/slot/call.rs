@@ -1,7 +1,7 @@
 //! Calls into the device of a slot.
 
 use super::{Plugged, Slot};
-use crate::component::{Effects, Fault, Instance, Recorded, Refusal, Scope, Section, WakeupReason};
+use crate::component::{Effects, Fault, Instance, Recorded, Scope, Section, WakeupReason};
 
 impl Slot {
     /// Reads a region. A device that is out of service reads as all ones.
@@ -82,17 +82,6 @@ impl Slot {
     /// Saves the device's state; none if it is out of service.
     pub fn save(&self, scope: Scope, effects: &mut Effects) -> Option<Vec<Section>> {
         self.call(effects, |device, _| device.save(scope))
-    }
-
-    /// Loads a state into the device, which has been configured and nothing
-    /// else. None if it is out of service.
-    pub fn load(
-        &self,
-        scope: Scope,
-        sections: &[Section],
-        effects: &mut Effects,
-    ) -> Option<Result<(), Refusal>> {
-        self.call(effects, |device, now| device.load(scope, sections, now))
     }
 
     /// One call: takes the time under the lock, so that it never goes back for

@@ -11,7 +11,7 @@ use vmstate::{Layouts, Reading};
 use crate::cli::Result;
 use crate::component::{Environment, Image, Limits, NoChildren, Property, Scope, SlotId};
 use crate::library::Library;
-use crate::machine::file::{DeviceEntry, MachineType, Parameters};
+use crate::machine::file::{Described, DeviceEntry, MachineType, Parameters, Value};
 
 /// What devices learn of the machine; no format depends on it.
 const PARAMETERS: Parameters = Parameters { cpus: 1, ram_size: 128 << 20 };
@@ -66,18 +66,14 @@ fn saved(
     device: &DeviceEntry,
     image: &Image,
 ) -> std::result::Result<Vec<crate::component::Section>, String> {
-    let settings = machine.settings(device);
-    let properties = image.description().properties.iter().map(|declared| {
-        let set = settings.get(declared.name.as_str());
-        let value = set.map(|setting| setting.value.resolve(&PARAMETERS).into());
-        let value = value.unwrap_or_else(|| declared.default.clone());
-        Property { name: declared.name.clone(), value }
-    });
+    let described = Described::from(image.description());
+    let values = machine.values(device, &described, &PARAMETERS);
+    let property = |(name, value): (String, Value)| Property { name, value: value.into() };
     let instance = image.instantiate(&Environment {
         slot: SlotId(0),
         name: device.id.as_str().into(),
         grants: image.imports().clone(),
-        properties: properties.collect(),
+        properties: values.into_iter().map(property).collect(),
         children: Arc::new(NoChildren),
         limits: Limits::default(),
     });
