@@ -5,7 +5,7 @@
 //! stream carries at its end, which lists exactly what that stream holds, or the
 //! layouts built in, which leave open what depends on the machine.
 
-mod json;
+pub(crate) mod json;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -31,6 +31,8 @@ pub(crate) struct Layout {
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) name: Arc<str>,
+    /// QEMU's name of its type; several of them are one kind.
+    pub(crate) type_name: Arc<str>,
     pub(crate) kind: Kind,
     pub(crate) count: Count,
     /// The field is there if all of these hold.
@@ -120,7 +122,7 @@ impl Layouts {
     /// # Errors
     /// [`NoLayout`] says what is wrong with the text.
     pub fn from_description(text: &str) -> Result<Self, NoLayout> {
-        json::devices(text)
+        json::devices(&json::parse(text)?)
     }
 
     /// The names of the kinds of devices that have a layout whatever the stream,

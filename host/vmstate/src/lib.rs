@@ -17,6 +17,7 @@
   those built in. They also find where a section ends when the stream does not
   say, by looking for the one reading that fits it as a whole.
 * [`Structure`] is a section decoded: named fields with offsets and values.
+* [`describe`] writes the description of sections that a stream carries.
 * [`xl`] finds and replaces the device state inside a file `xl save` wrote.
 "
 )]
@@ -24,6 +25,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "stream")]
+mod describe;
 #[cfg(feature = "stream")]
 mod error;
 #[cfg(feature = "stream")]
@@ -40,6 +43,8 @@ mod wire;
 #[cfg(feature = "stream")]
 pub mod xl;
 
+#[cfg(feature = "stream")]
+pub use describe::describe;
 #[cfg(feature = "stream")]
 pub use error::{Error, Problem};
 #[cfg(feature = "stream")]

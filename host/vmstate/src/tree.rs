@@ -102,6 +102,17 @@ impl Structure {
         }
     }
 
+    /// How many bytes its fields and subsections take.
+    pub(crate) fn size(&self) -> usize {
+        let fields = self.fields.iter().map(|field| field.size);
+        // A subsection's head is a marker, its name with its length, and its version.
+        let head = |name: &str| 1 + 1 + name.len() + 4;
+        let subsections = self.subsections.iter();
+        let subsections =
+            subsections.map(|subsection| head(&subsection.name) + subsection.content.size());
+        fields.chain(subsections).sum()
+    }
+
     /// The payload this structure stands for: what it was decoded from, byte
     /// for byte, unless it was changed.
     ///

@@ -33,11 +33,10 @@ pub(super) fn kinds(text: &str) -> Result<Layouts, NoLayout> {
 }
 
 /// Layouts of single devices, from a stream's description of itself.
-pub(super) fn devices(text: &str) -> Result<Layouts, NoLayout> {
-    let json = parse(text)?;
+pub(crate) fn devices(json: &Json) -> Result<Layouts, NoLayout> {
     let source = Source { structs: None };
     let mut layouts = Layouts::default();
-    for device in list(&json, "devices")? {
+    for device in list(json, "devices")? {
         let (name, instance) = (string(device, "name")?, number(device, "instance_id")?);
         let key = (name.to_owned(), instance);
         // What QEMU saves with a function of its own has no structure's name.
@@ -101,7 +100,8 @@ impl Source<'_> {
             Some(timer) => Some(Ticks { timer: timer.into(), hz: number(json, "hz")?.max(1) }),
             None => None,
         };
-        Ok(Member { name, kind, count, when: when.map(condition).collect(), ticks })
+        let type_name = string(json, "type")?.into();
+        Ok(Member { name, type_name, kind, count, when: when.map(condition).collect(), ticks })
     }
 
     fn kind(&self, json: &Json) -> Result<Kind, NoLayout> {
@@ -151,7 +151,7 @@ impl Source<'_> {
     }
 }
 
-fn parse(text: &str) -> Result<Json, NoLayout> {
+pub(crate) fn parse(text: &str) -> Result<Json, NoLayout> {
     serde_json::from_str(text).map_err(|error| NoLayout(error.to_string()))
 }
 
@@ -186,6 +186,7 @@ mod tests {
             let head = r#""name": "a", "instance_id": 0, "vmsd_name": "a", "version": 1"#;
             format!(r#"{{"devices": [{{{head}, "fields": [{fields}]}}]}}"#)
         };
+        let devices = |text: &str| devices(&parse(text)?);
         assert!(devices(&device(r#"{"name": "x", "type": "uint8", "size": 1}"#)).is_ok());
         for (text, reason) in [
             ("", "EOF"),

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "tests have no users")]
 
 mod data;
+mod description;
 mod golden;
 mod properties;
 mod refusals;
