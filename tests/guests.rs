@@ -39,7 +39,7 @@ fn firmware_starts_at_the_reset_vector_on_every_kind_of_machine() {
     if no_kvm() {
         return;
     }
-    for machine_type in ["pc", "pc-i440fx-2.4", "xenfv-3.1", "xenfv-4.2"] {
+    for machine_type in ["pc", "pc-i440fx-2.0", "xenfv-3.1", "xenfv-4.2"] {
         let boot = small_firmware(|a| {
             b"hello".iter().try_for_each(|&byte| print(a, byte))?;
             exit(a, 0x21)

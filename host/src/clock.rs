@@ -17,7 +17,8 @@ const CHANGING: u64 = 1 << 62;
 const TIME: u64 = CHANGING - 1;
 
 /// A clock that starts at 0, stands still while the machine is paused and never
-/// goes back, whichever threads read it.
+/// goes back unless it is set to the time of a saved state, whichever threads
+/// read it.
 ///
 /// Reading takes no lock.
 #[derive(Debug)]
@@ -96,6 +97,15 @@ impl Clock {
         let _changing = self.lock();
         let state = self.state.load(Ordering::Acquire);
         if state & RUNNING == 0 && state < nanoseconds {
+            self.state.store(nanoseconds.min(TIME), Ordering::Release);
+        }
+    }
+
+    /// Sets a clock that stands still, also back: to the time of a saved state.
+    /// No effect if it runs. Times from 2^62 ns on become the last one before.
+    pub fn set(&self, nanoseconds: u64) {
+        let _changing = self.lock();
+        if self.state.load(Ordering::Acquire) & RUNNING == 0 {
             self.state.store(nanoseconds.min(TIME), Ordering::Release);
         }
     }

@@ -9,6 +9,7 @@
 //! - [`bus`]: from an address to a slot;
 //! - [`vm`]: KVM: memory, processors, interrupts, boot images;
 //! - [`machine`]: machine files become slots, buses and wires; applies effects;
+//! - [`migrate`]: the devices' state in QEMU's stream, both ways;
 //! - [`guest`]: a machine with processors, and its life;
 //! - [`control`]: the socket through which a running guest is asked and changed;
 //! - [`demo`]: a guest that shows it all;
@@ -26,5 +27,6 @@ pub mod demo;
 pub mod guest;
 pub mod library;
 pub mod machine;
+pub mod migrate;
 pub mod slot;
 pub mod vm;

@@ -19,7 +19,7 @@ fn machines_are_listed_in_order() {
     let text = succeed(&["machine", "list"]);
     let names: Vec<_> = text.lines().filter_map(|line| line.split(' ').next()).collect();
     let position = |name: &str| names.iter().position(|other| *other == name).unwrap();
-    assert!(position("pc-i440fx-2.4") < position("pc-i440fx-10.0"));
+    assert!(position("pc-i440fx-2.0") < position("pc-i440fx-10.0"));
     assert!(position("pc-i440fx-10.0") < position("xenfv-3.1"));
     assert!(text.contains("(alias xenfv)"));
     assert!(!text.contains('\x1b'), "plain when piped");

@@ -2,7 +2,6 @@
 
 mod detect;
 mod fields;
-mod formats;
 mod inspect;
 mod source;
 

@@ -67,6 +67,11 @@ impl Machine {
         });
         let machine = Arc::new(Self {
             name: plan.name.clone(),
+            migration: plan.migration,
+            paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
+            optional: plan.optional.clone(),
+            exchange: Mutex::default(),
+            origin: Mutex::default(),
             ports: AddressSpace::new(SpaceKind::Port),
             memory: AddressSpace::new(SpaceKind::Memory),
             wires: Wires::new(&plan.devices),

@@ -13,6 +13,8 @@ mod door;
 mod driven;
 mod error;
 pub mod file;
+mod load;
+mod optional;
 mod plan;
 mod power;
 mod state;
@@ -21,7 +23,7 @@ mod timers;
 mod wiring;
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bus::AddressSpace;
 use crate::clock::Clock;
@@ -31,12 +33,15 @@ use crate::slot::{Slot, Status, SwapError, Swapped};
 pub use board::{Board, Unconnected, WINDOW_RANGE};
 pub use door::MachineDoor;
 pub use error::Error;
+pub use load::{Loading, NotLoaded, Pin};
 pub use plan::{Plan, Request as DeviceRequest};
 pub use power::{PowerEvent, PowerListener, Wakeups};
 pub use state::SavedSlot;
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
+use file::Migration;
+use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
 
@@ -44,6 +49,16 @@ use wiring::Wires;
 /// its devices through.
 pub struct Machine {
     name: String,
+    migration: Migration,
+    /// For each slot where it sits on PCI, as saved state names it.
+    paths: Vec<Option<String>>,
+    /// The devices it could have besides.
+    optional: Vec<Planned>,
+    /// Held by whoever replaces devices, so that a load and a swap do not mix.
+    exchange: Mutex<()>,
+    /// The stream the devices were loaded from: what no device of this machine
+    /// holds is written back from it.
+    origin: Mutex<Option<Arc<vmstate::Stream>>>,
     slots: Vec<Arc<Slot>>,
     ports: AddressSpace,
     memory: AddressSpace,
@@ -66,6 +81,12 @@ impl Machine {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the machine's saved stream contains besides devices.
+    #[must_use]
+    pub const fn migration(&self) -> &Migration {
+        &self.migration
     }
 
     /// The I/O ports.
@@ -141,6 +162,7 @@ impl Machine {
         exchange: impl FnOnce(&Slot, &mut Effects) -> Result<Swapped, SwapError>,
     ) -> Result<Swapped, Error> {
         let slot = self.slot(name)?;
+        let _exchanging = self.exchanging();
         let mut effects = Effects::new();
         let result = exchange(slot, &mut effects);
         self.apply(&mut effects);
@@ -157,6 +179,10 @@ impl Machine {
             "device replaced"
         );
         Ok(swapped)
+    }
+
+    fn exchanging(&self) -> MutexGuard<'_, ()> {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self, name: &str) -> Result<&Arc<Slot>, Error> {

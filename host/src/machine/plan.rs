@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
 use super::file::{
-    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType, Origin,
-    Parameters, Setting, Sourced, Value,
+    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
+    Migration, Origin, Parameters, Setting, Sourced, Value,
 };
 use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
 use crate::library::Library;
@@ -27,10 +27,13 @@ pub struct Request {
 /// A machine type with a component for each device, checked.
 pub struct Plan {
     pub(super) name: String,
+    pub(super) migration: Migration,
     pub(super) devices: Vec<Planned>,
+    pub(super) optional: Vec<Planned>,
 }
 
 /// A device and its component.
+#[derive(Clone)]
 pub(super) struct Planned {
     pub(super) entry: DeviceEntry,
     pub(super) image: Image,
@@ -60,7 +63,7 @@ impl Plan {
             set(&mut machine, request, &components)?;
         }
         machine.check(&components)?;
-        let devices = machine.devices.iter().map(|entry| {
+        let planned = |entry: &DeviceEntry| {
             let component = components.get(&entry.component.value);
             let (image, described) = component.ok_or_else(|| missing(entry))?;
             let values = machine.values(entry, described, &parameters);
@@ -69,15 +72,39 @@ impl Plan {
             let grants = grants.collect();
             image.check_grants(&grants).map_err(|source| plug_error(entry, source))?;
             Ok(Planned { entry: entry.clone(), image: image.clone(), properties, grants })
-        });
-        let devices = devices.collect::<Result<_, Error>>()?;
-        Ok(Self { name: machine.name.clone(), devices })
+        };
+        Ok(Self {
+            name: machine.name.clone(),
+            migration: machine.migration,
+            devices: machine.devices.iter().map(planned).collect::<Result<_, Error>>()?,
+            optional: machine.optional.iter().map(planned).collect::<Result<_, Error>>()?,
+        })
     }
 
     /// The RAM windows of all devices, in the order in which a board numbers
     /// them.
     pub fn windows(&self) -> impl Iterator<Item = &RamWindow> {
         self.devices.iter().flat_map(|device| &device.image.description().windows)
+    }
+
+    /// Where a device sits on PCI, as QEMU's saved state names it:
+    /// `0000:00:01.3`, with one more `:SS.F` for each bridge on the way. A
+    /// device on no bus that carries a PCI bus is function 00.0 on it.
+    pub(super) fn pci_path(&self, device: &Planned) -> Option<String> {
+        const ROOT: &str = "0000:00";
+        let place = device.entry.at.as_ref().map(|place| &place.value);
+        let Some(place) = place else {
+            let buses = &device.image.description().buses;
+            let carries = buses.iter().any(|bus| bus.kind == component::BusKind::Pci);
+            return carries.then(|| format!("{ROOT}:00.0"));
+        };
+        let Some(Address::Pci(address)) = place.address else { return None };
+        let owner = self.devices.iter().find(|owner| owner.entry.id == place.device)?;
+        let bus = match owner.entry.at {
+            Some(_) => self.pci_path(owner)?,
+            None => ROOT.into(),
+        };
+        Some(format!("{bus}:{address}"))
     }
 
     /// The names of the host's streams that devices are connected to.

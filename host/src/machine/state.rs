@@ -37,7 +37,7 @@ impl Machine {
 
     /// Tells each input that counts as low after a reset, and is not, what its
     /// wire says.
-    fn tell_inputs(&self, effects: &mut Effects) {
+    pub(super) fn tell_inputs(&self, effects: &mut Effects) {
         for (slot, line) in self.wires.outputs() {
             let Some(driven) = self.driven.get(slot.0 as usize) else { continue };
             let driven = driven.lock();

@@ -31,13 +31,23 @@ pub(super) enum Sink {
 pub(super) struct Wires {
     sinks: Vec<Vec<Vec<Sink>>>,
     inputs: Vec<(SlotId, Arc<AtomicBool>)>,
+    /// The device on no bus that carries a PCI bus, and its first line for
+    /// interrupt pins.
+    root: Option<(SlotId, u32)>,
 }
 
 impl Wires {
     /// Wires planned devices: as their entries say, and the interrupt pins of
     /// PCI functions to the bridge that carries them.
     pub(super) fn new(devices: &[Planned]) -> Self {
-        let mut wires = Self { sinks: Vec::new(), inputs: Vec::new() };
+        let root = (0..).zip(devices).filter(|(_, device)| device.entry.at.is_none());
+        let root = root.filter_map(|(slot, device)| {
+            let buses = &device.image.description().buses;
+            let first = buses.iter().find_map(|bus| bus.first_interrupt_line)?;
+            Some((SlotId(slot), first))
+        });
+        let root = root.into_iter().next();
+        let mut wires = Self { sinks: Vec::new(), inputs: Vec::new(), root };
         let mut inputs = BTreeMap::new();
         for device in devices {
             let description = device.image.description();
@@ -60,6 +70,22 @@ impl Wires {
     pub(super) fn of(&self, slot: SlotId, line: u32) -> &[Sink] {
         let lines = self.sinks.get(slot.0 as usize);
         lines.and_then(|lines| lines.get(line as usize)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The input line for an interrupt pin (0 to 3) of a function on the root PCI
+    /// bus.
+    pub(super) fn root_pin(&self, slot: u8, pin: u8) -> Option<(SlotId, u32)> {
+        let (bridge, first) = self.root?;
+        Some((bridge, first + 4 * u32::from(slot) + u32::from(pin)))
+    }
+
+    /// Counts an output's inputs as told of its level.
+    pub(super) fn count_as_told(&self, slot: SlotId, line: u32, level: bool) {
+        for sink in self.of(slot, line) {
+            if let Sink::Input { told, .. } = sink {
+                told.store(level, Ordering::Relaxed);
+            }
+        }
     }
 
     /// All output lines: slot and line.

@@ -8,6 +8,7 @@
 mod call;
 mod compare;
 mod downgrade;
+mod load;
 mod properties;
 mod swap;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::component::{
     Property, SlotId, StateDescription,
 };
 
+pub use load::{LoadError, Loaded};
 pub use properties::GivenProperty;
 pub use swap::{SwapError, Swapped};
 

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use super::downgrade::downgrade;
 use super::{Plugged, Slot, compare};
 use crate::component::{
-    Description, Effects, Error, Fault, Image, Instance, Outputs, Recorded, Refusal, Scope,
-    StateDescription,
+    Description, Effects, Error, Fault, Image, Instance, Refusal, Scope, StateDescription,
 };
 
 /// Why a device was not replaced.
@@ -140,29 +139,11 @@ impl Slot {
             }
         };
 
-        let (outputs, mut sequence) = plugged.driven();
-        for effect in outputs.difference(new.outputs()) {
-            sequence += 1;
-            effects.push(Recorded { slot: self.id(), sequence, effect });
-        }
-        new.take_over(sequence);
-        plugged.state = state;
-        plugged.fault = None;
+        let old = self.put(plugged, new, state, effects);
         plugged.counts.swaps += 1;
-        let old = plugged.instance.replace(new);
         let from = std::mem::replace(&mut plugged.image, image.clone());
         plugged.previous = Some(from.clone());
         Ok((from, state_moved, old))
-    }
-}
-
-impl Plugged {
-    /// What the slot drives, and the number of the last effect.
-    fn driven(&self) -> (&Outputs, u64) {
-        match &self.instance {
-            Some(instance) => (instance.outputs(), instance.sequence()),
-            None => (&self.outputs, self.sequence),
-        }
     }
 }
 

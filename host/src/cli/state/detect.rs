@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use vmstate::{Layouts, Reading, Section};
+use vmstate::{Reading, Section};
 
-use super::formats::Format;
 use super::plain;
 use super::source::Source;
 use crate::cli::Result;
 use crate::cli::output::Output;
 use crate::library::Library;
-use crate::machine::file::{MachineType, MachineTypes};
+use crate::machine::file::MachineTypes;
+use crate::migrate::{self, Difference, Format, Missing, Place};
 
 /// What a saved state is.
 #[derive(Serialize)]
@@ -64,52 +64,31 @@ struct Evidence {
 }
 
 #[derive(Serialize)]
-struct Place {
-    field: String,
-    offset: u64,
-    bytes: usize,
-}
-
-#[derive(PartialEq, Serialize)]
-struct Missing {
-    field: String,
-    bytes: usize,
-}
-
-#[derive(Serialize)]
 struct Fit {
     name: String,
     aliases: Vec<String>,
 }
 
-/// A section of the file and its format.
-struct Found<'a> {
-    section: &'a Section,
-    /// None if the file's own description is needed to read it.
-    read: Option<(Reading, Format)>,
-}
-
 impl Detection {
     pub(super) fn of(source: &Source, types: &MachineTypes, library: &Library) -> Result<Self> {
-        let devices = &source.stream.devices;
-        let found = devices.sections.iter().map(|section| {
-            let reading = Layouts::builtin().decode(section).ok();
-            let format = |reading: Reading| {
-                let format = Format::new(section.kind(), section.version, &reading);
-                (reading, format)
-            };
-            Found { section, read: reading.map(format) }
-        });
-        let found: Vec<_> = found.collect();
+        let stream = &source.stream;
+        let devices = &stream.devices;
+        let found: Vec<_> = migrate::formats(stream).collect();
         let mut formats = Vec::new();
         let mut fits = Vec::new();
         for machine in types.iter() {
             let saved = Format::all_of(machine, library)?;
-            if frames_alike(machine, source) && found.iter().all(|found| found.fits(&saved)) {
+            if migrate::fits(machine, &saved, stream, &found) {
                 fits.push(Fit { name: machine.name.clone(), aliases: machine.aliases.clone() });
             }
             formats.extend(saved);
         }
+        let evidence = found.iter().filter_map(|(section, found)| {
+            let (reading, format) = found.as_ref()?;
+            let offset = source.offset_of(section);
+            let difference = format.compare(reading, offset, formats.iter());
+            Evidence::new(section, offset, reading, difference)
+        });
         let form = match source.stream.configuration {
             Some(_) => Form::Configured,
             None if source.is_bare() => Form::Bare,
@@ -124,7 +103,7 @@ impl Detection {
             footers: devices.footers,
             description: devices.description.is_some(),
             sections: devices.sections.len(),
-            evidence: found.iter().filter_map(|found| found.evidence(source, &formats)).collect(),
+            evidence: evidence.collect(),
             fits,
         })
     }
@@ -166,63 +145,30 @@ impl Detection {
     }
 }
 
-/// Whether a stream of the machine type has the same parts around its sections.
-/// Anybody may leave out the description, so that says nothing.
-fn frames_alike(machine: &MachineType, source: &Source) -> bool {
-    let devices = &source.stream.devices;
-    let stated = source.machine();
-    // In the bare form no machine type states anything.
-    let configured = source.is_bare() || machine.migration.send_configuration == stated.is_some();
-    let footers =
-        devices.sections.is_empty() || machine.migration.send_section_footer == devices.footers;
-    configured && footers && stated.is_none_or(|stated| stated == machine.name)
-}
-
-impl Found<'_> {
-    /// Whether a machine type that saves in these formats saves this section, or
-    /// one of a device it does not have.
-    fn fits(&self, saved: &[Format]) -> bool {
-        let mut same_kind =
-            saved.iter().filter(|saved| saved.kind == self.section.kind()).peekable();
-        let format = self.read.as_ref().map(|(_, format)| format);
-        same_kind.peek().is_none() || same_kind.any(|saved| Some(saved) == format)
-    }
-
-    fn evidence(&self, source: &Source, formats: &[Format]) -> Option<Evidence> {
-        let (reading, format) = self.read.as_ref()?;
-        let others = || formats.iter().filter(|other| other.kind == format.kind);
-        let offset = source.offset_of(self.section);
-        let fields = reading.structure.fields.iter().zip(&format.fields);
-        let telling = fields.filter(|(_, own)| others().any(|other| !other.fields.contains(own)));
-        let carries = telling.map(|(field, _)| Place {
-            field: field.name.to_string(),
-            offset: offset + field.offset as u64,
-            bytes: field.size,
-        });
-        let mut lacks = Vec::new();
-        for field in others().flat_map(|other| &other.fields) {
-            let missing = Missing { field: field.0.to_string(), bytes: field.1 };
-            if !format.fields.contains(field) && !lacks.contains(&missing) {
-                lacks.push(missing);
-            }
-        }
-        let properties = reading.switches.iter().map(|(name, on)| (name.to_string(), *on));
-        let evidence = Evidence {
-            section: self.section.name.clone(),
-            instance: self.section.instance,
-            version: self.section.version,
-            offset,
-            properties: properties.collect(),
-            carries: carries.collect(),
-            lacks,
-        };
-        let Evidence { properties, carries, lacks, .. } = &evidence;
-        let tells = !(properties.is_empty() && carries.is_empty() && lacks.is_empty());
-        tells.then_some(evidence)
-    }
-}
-
 impl Evidence {
+    /// None if the section is saved alike by all machine types.
+    fn new(
+        section: &Section,
+        offset: u64,
+        reading: &Reading,
+        difference: Difference,
+    ) -> Option<Self> {
+        let Difference { carries, lacks } = difference;
+        let properties = reading.switches.iter().map(|(name, on)| (name.to_string(), *on));
+        let properties: BTreeMap<_, _> = properties.collect();
+        let tells = !(properties.is_empty() && carries.is_empty() && lacks.is_empty());
+        let (name, instance, version) = (section.name.clone(), section.instance, section.version);
+        tells.then_some(Self {
+            section: name,
+            instance,
+            version,
+            offset,
+            properties,
+            carries,
+            lacks,
+        })
+    }
+
     fn text(&self) -> String {
         let properties = self.properties.iter().map(|(name, on)| match on {
             true => format!("with {name}"),

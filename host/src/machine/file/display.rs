@@ -34,7 +34,7 @@ impl fmt::Display for MachineType {
             self.memory.max_ram_below_4g, self.memory.split_at
         )?;
         for device in &self.devices {
-            show(self, device, "", f)?;
+            show(self, device, if device.default { "default " } else { "" }, f)?;
         }
         for device in &self.optional {
             show(self, device, "optional ", f)?;

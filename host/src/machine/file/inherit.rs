@@ -113,6 +113,7 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         old.wires.extend(new.wires.clone());
         old.streams.extend(new.streams.clone());
         apply_compat(&mut old.sets, &new.sets);
+        old.default = new.default.or(old.default);
     }
 }
 
@@ -181,6 +182,7 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         wires: device.wires,
         streams: device.streams,
         sets: device.sets,
+        default: device.default.unwrap_or(false),
         origin: device.origin,
     })
 }

@@ -22,10 +22,15 @@
 //! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size"
 //! wires = { sci = "gsi:9", smi = "cpu:smi", out = "bridge:in" }
 //!
+//! [machine.base.device.port0]                    # unless defaults are left out
+//! default = true
+//! component = "..."
+//! sets = { "pm.ports" = 1 }                      # device.property
+//!
 //! [machine.base.optional.port]                   # on request
 //! component = "..."
 //! streams = { data = "serial1" }                 # to a stream of the host
-//! sets = { "pm.ports" = 3 }                      # device.property
+//! sets = { "pm.ports" = 3 }
 //!
 //! [machine."base-2.0"]
 //! inherits = "base"

@@ -117,15 +117,25 @@ impl MachineType {
         Ok(())
     }
 
+    /// Leaves out the devices that are there by default, as QEMU's `-nodefaults`
+    /// does.
+    pub fn leave_out_defaults(&mut self) {
+        self.devices.retain(|device| !device.default);
+    }
+
     /// What the machine sets of the device's properties: those of the device,
-    /// and where it says nothing, those for its component in `compat`.
+    /// where it says nothing what default devices set, and then those for its
+    /// component in `compat`.
     pub fn settings<'a>(
         &'a self,
         device: &'a DeviceEntry,
     ) -> BTreeMap<&'a str, &'a Sourced<Setting>> {
         let compat = self.compat.get(&device.component.value);
         let compat = compat.into_iter().flatten();
-        compat.chain(&device.properties).map(|(name, setting)| (name.as_str(), setting)).collect()
+        let defaults = self.devices.iter().filter(|other| other.default);
+        let sets = defaults.filter_map(|other| other.sets.get(&device.id)).flatten();
+        let settings = compat.chain(sets).chain(&device.properties);
+        settings.map(|(name, setting)| (name.as_str(), setting)).collect()
     }
 
     /// The values to configure the device with: every property the component
@@ -165,10 +175,13 @@ pub struct DeviceEntry {
     pub wires: BTreeMap<String, Sourced<Target>>,
     /// Character stream to the name of the host's stream it is connected to.
     pub streams: BTreeMap<String, Sourced<String>>,
-    /// Optional devices only: properties of other devices, by id, that change
-    /// when this one is there.
+    /// Properties of other devices, by id, that change when this one is there.
+    /// Only devices that may be absent have any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sets: BTreeMap<String, BTreeMap<String, Sourced<Setting>>>,
+    /// Whether it is there unless default devices are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
     /// Where it is declared.
     #[serde(skip)]
     pub origin: Origin,

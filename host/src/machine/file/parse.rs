@@ -55,6 +55,7 @@ pub(super) struct DeviceDeclaration {
     pub(super) wires: BTreeMap<String, Sourced<Target>>,
     pub(super) streams: BTreeMap<String, Sourced<String>>,
     pub(super) sets: Compat,
+    pub(super) default: Option<bool>,
 }
 
 /// Reads a machine file. `file` is what errors call it.
@@ -156,7 +157,8 @@ fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Er
 }
 
 fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
-    const KEYS: &[&str] = &["component", "at", "properties", "grants", "wires", "streams", "sets"];
+    const KEYS: &[&str] =
+        &["component", "at", "properties", "grants", "wires", "streams", "sets", "default"];
     if !names::is_id(id) || Target::RESERVED.contains(&id) {
         return Err(node.error(format!("{id:?} is not an id for a device")).hint(
             "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
@@ -173,9 +175,10 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         wires: BTreeMap::new(),
         streams: BTreeMap::new(),
         sets: Compat::new(),
+        default: None,
     };
-    // A device that is always there has no need to change others.
-    let keys = &KEYS[..KEYS.len() - usize::from(!optional)];
+    // An optional device is there on request, so never by default.
+    let keys = &KEYS[..KEYS.len() - usize::from(optional)];
     for (key, node) in node.fields(keys)? {
         match key {
             "component" => device.component = Some(text(&node)?),
@@ -184,7 +187,8 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
             "grants" => device.grants = Some(grants(&node)?),
             "wires" => device.wires = table(&node, phrase)?,
             "streams" => device.streams = table(&node, text)?,
-            _ => device.sets = dotted(&node, "device")?,
+            "sets" => device.sets = dotted(&node, "device")?,
+            _ => device.default = Some(node.flag()?),
         }
     }
     Ok(device)

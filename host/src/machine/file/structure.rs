@@ -17,6 +17,7 @@ pub(super) fn check(machine: &MachineType) -> Result<(), Error> {
     for device in machine.devices.iter().chain(&machine.optional) {
         references(machine, device)?;
     }
+    sets(machine)?;
     tree(machine)?;
     slots(machine)
 }
@@ -93,6 +94,22 @@ fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> 
         }
     }
     Ok(())
+}
+
+/// A device that is always there has no need to change others. One that was
+/// optional is known by its template.
+fn sets(machine: &MachineType) -> Result<(), Error> {
+    let optional =
+        |device: &DeviceEntry| machine.optional.iter().any(|other| other.origin == device.origin);
+    let needless =
+        |device: &&DeviceEntry| !device.sets.is_empty() && !device.default && !optional(device);
+    match machine.devices.iter().find(needless) {
+        None => Ok(()),
+        Some(device) => Err(device
+            .origin
+            .error("the device is always there and sets properties of others")
+            .hint("set them there, or say default = true".to_owned())),
+    }
 }
 
 /// Buses must form trees: no device may sit, over others, on itself.

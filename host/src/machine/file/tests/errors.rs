@@ -76,7 +76,8 @@ fn keys_and_types() {
     refused(
         "wires = { out = \"pic:in\" }",
         "sets = { \"pic.x\" = 3 }",
-        r#"pc.toml:9:1: machine.base.device.bridge.sets: unknown key "sets""#,
+        "pc.toml:6:22: machine.base.device.bridge: the device is always there and sets \
+         properties of others; set them there, or say default = true",
     );
     refused(
         "component = \"rom\"",

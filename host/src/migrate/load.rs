@@ -1,0 +1,193 @@
+//! A stream to a machine's devices.
+
+use std::sync::Arc;
+
+use vmstate::{Section, Stream};
+
+use super::names::{Name, Names};
+use super::{Fault, Format, Problem, clock, pins};
+use crate::component::{self, Scope};
+use crate::machine::{Loading, Machine, NotLoaded};
+use crate::slot::LoadError;
+
+/// A stream that was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The sections of devices that the machine does not have: name and
+    /// instance. They are kept, and written back when the machine is saved.
+    pub kept: Vec<(String, u32)>,
+}
+
+/// What a stream holds for a machine.
+struct Parts<'s> {
+    names: Names,
+    /// For each slot its sections.
+    states: Vec<Vec<component::Section>>,
+    kept: Vec<&'s Section>,
+    now: u64,
+}
+
+impl Machine {
+    /// Everything in a stream that does not fit this machine: nothing, if it can
+    /// be loaded. The machine is not touched.
+    #[must_use]
+    pub fn check_stream(&self, stream: &Stream) -> Vec<Problem> {
+        self.begin(stream).err().unwrap_or_default()
+    }
+
+    /// Loads a stream into the devices. The processors must be stopped.
+    ///
+    /// # Errors
+    /// Everything that does not fit; the machine is untouched then.
+    pub fn load_stream(&self, stream: &Stream) -> Result<Loaded, Vec<Problem>> {
+        let (loading, kept) = self.begin(stream)?;
+        let held: Vec<_> = kept.iter().flat_map(|section| pins::high(section)).collect();
+        let kept = kept.iter().map(|section| (section.name.clone(), section.instance));
+        let kept = kept.collect();
+        loading.finish(Some(Arc::new(stream.clone())), &held);
+        Ok(Loaded { kept })
+    }
+
+    fn begin<'m, 's>(
+        &'m self,
+        stream: &'s Stream,
+    ) -> Result<(Loading<'m>, Vec<&'s Section>), Vec<Problem>> {
+        let mut problems = frame(self, stream);
+        let parts = take_apart(self, stream, &mut problems);
+        // A device that is given half of its state would complain about that.
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let Parts { names, states, kept, now } = parts;
+        let loading = self.load(Scope::Stream, &states, now).map_err(|refused| {
+            let problem = |refused| refusal(refused, &names, stream);
+            refused.into_iter().map(problem).collect::<Vec<_>>()
+        })?;
+        Ok((loading, kept))
+    }
+}
+
+/// Whether the parts around the sections are this machine's.
+fn frame(machine: &Machine, stream: &Stream) -> Vec<Problem> {
+    let name = || machine.name().to_owned();
+    let mut problems = Vec::new();
+    match &stream.configuration {
+        Some(found) if found.machine != machine.name() => {
+            let fault = Fault::OtherMachine { stated: found.machine.clone(), machine: name() };
+            problems.push(Problem { offset: None, fault });
+        }
+        None if machine.migration().send_configuration && !stream.live.range.is_empty() => {
+            let fault = Fault::NoConfiguration { machine: name() };
+            problems.push(Problem { offset: None, fault });
+        }
+        _ => {}
+    }
+    let found = stream.devices.footers;
+    if let Some(first) = stream.devices.sections.first()
+        && found != machine.migration().send_section_footer
+    {
+        let fault = Fault::Footers { found, machine: name() };
+        problems.push(Problem { offset: Some(first.offset), fault });
+    }
+    problems
+}
+
+/// Gives each section to its slot, and compares its format with the one the
+/// device in the slot saves.
+fn take_apart<'s>(machine: &Machine, stream: &'s Stream, problems: &mut Vec<Problem>) -> Parts<'s> {
+    let names = Names::of(machine);
+    let own = own_formats(machine);
+    let count = names.iter().map(|name| name.slot + 1).max().unwrap_or(0);
+    let mut parts = Parts {
+        states: vec![Vec::new(); count],
+        kept: Vec::new(),
+        now: machine.clock().now(),
+        names,
+    };
+    for section in &stream.devices.sections {
+        let offset = Some(section.offset);
+        if section.name == clock::NAME {
+            match clock::read(section) {
+                Ok(now) => parts.now = now,
+                Err(clock::Unreadable::Section(error)) => problems.push(Problem {
+                    offset: Some(error.offset),
+                    fault: Fault::Unreadable(error.problem),
+                }),
+                Err(clock::Unreadable::Time { value, offset }) => {
+                    problems.push(Problem { offset: Some(offset), fault: Fault::Clock { value } });
+                }
+            }
+            continue;
+        }
+        let Some(name) = parts.names.find(section) else {
+            match no_device(machine, &parts.names, section) {
+                Some(fault) => problems.push(Problem { offset, fault }),
+                None => parts.kept.push(section),
+            }
+            continue;
+        };
+        if let Some((reading, found)) = Format::of(section) {
+            let expected =
+                own.iter().filter(|(slot, own)| *slot == name.slot && own.kind == found.kind);
+            let expected = expected.map(|(_, format)| format);
+            if expected.clone().any(|expected| *expected != found) {
+                let difference = found.compare(&reading, section.offset, expected);
+                let (section, machine) = (section.name.clone(), machine.name().to_owned());
+                let fault = Fault::OtherFormat { section, machine, difference };
+                problems.push(Problem { offset, fault });
+            }
+        }
+        parts.states[name.slot].push(component::Section {
+            name: name.kind.clone(),
+            version: section.version,
+            data: section.payload.clone(),
+        });
+    }
+    let is_there = |name: &Name| stream.devices.sections.iter().any(|section| name.is(section));
+    for name in parts.names.iter().filter(|name| name.always && !is_there(name)) {
+        let (section, slot) = (name.name.clone(), name.slot_name.to_string());
+        problems.push(Problem { offset: None, fault: Fault::Missing { section, slot } });
+    }
+    parts
+}
+
+/// The formats in which the devices of the machine save now, by slot. A device
+/// that cannot be saved is about to be replaced by one that can.
+fn own_formats(machine: &Machine) -> Vec<(usize, Format)> {
+    let saved = machine.save(Scope::Stream).unwrap_or_default();
+    let formats = saved.into_iter().enumerate().flat_map(|(slot, saved)| {
+        let formats = saved.sections.into_iter().filter_map(Format::of_saved);
+        formats.map(move |format| (slot, format))
+    });
+    formats.collect()
+}
+
+/// Why a section of no device of the machine cannot be kept: it is of a kind of
+/// device that could be there.
+fn no_device(machine: &Machine, names: &Names, section: &Section) -> Option<Fault> {
+    let kind = section.kind();
+    let device = machine.optional_device(kind);
+    let is_known = device.is_some() || names.iter().any(|name| name.kind == kind);
+    is_known.then(|| Fault::NoDevice {
+        section: section.name.clone(),
+        instance: section.instance,
+        device,
+    })
+}
+
+/// A device's refusal, said of the stream.
+fn refusal(refused: NotLoaded, names: &Names, stream: &Stream) -> Problem {
+    let NotLoaded { slot, name, error } = refused;
+    let slot_name = name.to_string();
+    let LoadError::Refused(refusal) = error else {
+        let fault = Fault::Device { slot: slot_name, reason: error.to_string() };
+        return Problem { offset: None, fault };
+    };
+    let name = names.iter().find(|name| name.slot == slot && name.kind == refusal.section);
+    let section =
+        name.and_then(|name| stream.devices.sections.iter().find(|section| name.is(section)));
+    let offset = section.map(|section| section.offset + u64::from(refusal.offset));
+    let section = section.map_or(refusal.section, |section| section.name.clone());
+    let (field, reason) = (refusal.field, refusal.reason);
+    Problem { offset, fault: Fault::Refused { slot: slot_name, section, field, reason } }
+}

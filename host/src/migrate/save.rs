@@ -1,0 +1,119 @@
+//! A machine's devices to a stream.
+
+use vmstate::{Configuration, Devices, Live, Section, Stream, Writer};
+
+use super::clock;
+use super::names::Names;
+use crate::component::Scope;
+use crate::machine::{Error, Machine};
+
+impl Machine {
+    /// The state of all devices as a stream of this machine type, without guest
+    /// memory. What a stream that was loaded held besides is in it again. The
+    /// processors must be stopped.
+    ///
+    /// # Errors
+    /// A device is out of service, or fails while it is saved.
+    pub fn save_stream(&self) -> Result<Stream, Error> {
+        let names = Names::of(self);
+        let own = own_sections(self, &names)?;
+        let origin = self.origin();
+        let now = self.clock().now();
+        let migration = self.migration();
+        let sections = match &origin {
+            Some(origin) => merge(&origin.devices.sections, own, &names, now),
+            None => {
+                let state = migration.store_global_state.then(global_state);
+                let sections = std::iter::once(clock::write(now)).chain(own).chain(state);
+                let number = |(id, section)| Section { id, ..section };
+                (0..).zip(sections).map(number).collect()
+            }
+        };
+        let configuration = migration.send_configuration.then(|| Configuration {
+            machine: self.name().to_owned(),
+            ..origin.as_ref().and_then(|origin| origin.configuration.clone()).unwrap_or_default()
+        });
+        let described = !migration.suppress_vmdesc;
+        let description = described.then(|| {
+            let machine = configuration.as_ref().map(|own| own.machine.as_str());
+            let known = origin.as_ref().and_then(|origin| origin.devices.description.as_deref());
+            vmstate::describe(machine, &sections, known)
+        });
+        let description =
+            description.transpose().map_err(|error| Error::Host(error.to_string()))?;
+        let footers = migration.send_section_footer;
+        let devices = Devices { footers, sections, description };
+        Ok(Stream { configuration, live: Live::default(), devices })
+    }
+}
+
+/// The sections of the machine's devices, in the machine's order.
+fn own_sections(machine: &Machine, names: &Names) -> Result<Vec<Section>, Error> {
+    let mut sections = Vec::new();
+    for (slot, saved) in machine.save(Scope::Stream)?.into_iter().enumerate() {
+        for section in saved.sections {
+            let name = names.iter().find(|name| name.slot == slot && name.kind == section.name);
+            let Some(name) = name else {
+                let reason =
+                    format!("the device saves a section {:?} it does not describe", section.name);
+                return Err(Error::State { slot: saved.slot, reason });
+            };
+            sections.push(Section {
+                id: 0,
+                name: name.name.clone(),
+                instance: name.instance,
+                version: section.version,
+                payload: section.data,
+                offset: 0,
+            });
+        }
+    }
+    Ok(sections)
+}
+
+/// The sections of the devices among those of the stream they were loaded from:
+/// what was there stays where it was, with its id, and what is new follows what
+/// comes before it in the machine.
+fn merge(origin: &[Section], own: Vec<Section>, names: &Names, now: u64) -> Vec<Section> {
+    let same = |a: &Section, b: &Section| a.name == b.name && a.instance == b.instance;
+    let kept = origin.iter().filter_map(|section| {
+        if section.name == clock::NAME {
+            let mut section = section.clone();
+            clock::update(&mut section, now);
+            return Some(section);
+        }
+        if names.find(section).is_none() {
+            return Some(section.clone());
+        }
+        let new = own.iter().find(|new| same(new, section))?;
+        let (version, payload) = (new.version, new.payload.clone());
+        Some(Section { version, payload, ..section.clone() })
+    });
+    let mut sections: Vec<_> = kept.collect();
+    let mut place = 0;
+    for section in own {
+        match sections.iter().position(|kept| same(kept, &section)) {
+            Some(there) => place = there + 1,
+            None => {
+                let id = sections.iter().map(|kept| kept.id).max().map_or(0, |id| id + 1);
+                sections.insert(place, Section { id, ..section });
+                place += 1;
+            }
+        }
+    }
+    sections
+}
+
+/// The section `globalstate`: what the machine did when it was saved. Its
+/// processors are stopped, so it is paused.
+fn global_state() -> Section {
+    const STATE: &[u8] = b"paused\0";
+    const ROOM: usize = 100;
+    let mut payload = Writer::new();
+    payload.integer(STATE.len() as u64, 4);
+    let mut text = [0; ROOM];
+    text[..STATE.len()].copy_from_slice(STATE);
+    payload.bytes(&text);
+    let (name, payload) = ("globalstate".to_owned(), payload.into_bytes());
+    Section { id: 0, name, instance: 0, version: 1, payload, offset: 0 }
+}

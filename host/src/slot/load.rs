@@ -1,0 +1,97 @@
+//! Loads a saved state into a slot, in two steps: whoever loads several slots
+//! takes the second step only when the first has succeeded in all of them.
+
+use super::{Plugged, Slot};
+use crate::component::{
+    Effects, Error, Fault, Image, Instance, Outputs, Recorded, Refusal, Scope, Section,
+    StateDescription,
+};
+
+/// A device that holds a saved state and waits to take its slot.
+pub struct Loaded {
+    image: Image,
+    instance: Instance,
+    state: StateDescription,
+}
+
+/// Why a state is not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The device cannot be plugged again.
+    #[error("the device {0}")]
+    Unusable(#[from] Error),
+    /// The device failed on the state.
+    #[error("the device fails on it: {0}")]
+    Faulted(#[from] Fault),
+    /// The device refuses the state.
+    #[error("{}", .0.reason)]
+    Refused(Refusal),
+}
+
+impl Slot {
+    /// What the device says of its saved state.
+    #[must_use]
+    pub fn state_description(&self) -> StateDescription {
+        self.lock().state.clone()
+    }
+
+    /// Whether the device drives an output line high.
+    #[must_use]
+    pub fn drives(&self, line: u32) -> bool {
+        let plugged = self.lock();
+        plugged.driven().0.lines.get(line as usize).copied().unwrap_or(false)
+    }
+
+    /// Has a new instance of the slot's device take a saved state over, at time
+    /// `now`. A section that is not there keeps its state after a reset. The
+    /// device in the slot is not touched.
+    ///
+    /// # Errors
+    /// The device does not take the state.
+    pub fn load(&self, scope: Scope, sections: &[Section], now: u64) -> Result<Loaded, LoadError> {
+        let image = self.image();
+        let (mut instance, state) = self.setting.instantiate(&image)?;
+        instance.load(scope, sections, now)?.map_err(LoadError::Refused)?;
+        Ok(Loaded { image, instance, state })
+    }
+
+    /// Puts a loaded device into the slot, in service again if it was not.
+    pub fn install(&self, loaded: Loaded, effects: &mut Effects) {
+        let Loaded { image, instance, state } = loaded;
+        let mut plugged = self.lock();
+        let old = self.put(&mut plugged, instance, state, effects);
+        plugged.image = image;
+        drop(plugged);
+        drop(old);
+    }
+
+    /// Replaces the instance, and says in `effects` what it drives that the one
+    /// before did not.
+    pub(super) fn put(
+        &self,
+        plugged: &mut Plugged,
+        mut new: Instance,
+        state: StateDescription,
+        effects: &mut Effects,
+    ) -> Option<Instance> {
+        let (outputs, mut sequence) = plugged.driven();
+        for effect in outputs.difference(new.outputs()) {
+            sequence += 1;
+            effects.push(Recorded { slot: self.id(), sequence, effect });
+        }
+        new.take_over(sequence);
+        plugged.state = state;
+        plugged.fault = None;
+        plugged.instance.replace(new)
+    }
+}
+
+impl Plugged {
+    /// What the slot drives, and the number of the last effect.
+    fn driven(&self) -> (&Outputs, u64) {
+        match &self.instance {
+            Some(instance) => (instance.outputs(), instance.sequence()),
+            None => (&self.outputs, self.sequence),
+        }
+    }
+}

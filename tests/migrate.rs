@@ -1,0 +1,34 @@
+//! State between real QEMU and whole machines.
+
+#[path = "../host/vmstate/tests/streams/data.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod data;
+#[path = "migrate/golden.rs"]
+mod golden;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use southbridge::clock::Clock;
+use southbridge::component::Engine;
+use southbridge::library::Library;
+use southbridge::machine::file::{MachineType, MachineTypes};
+use southbridge::machine::{Machine, Unconnected};
+use southbridge::migrate::plan_for;
+use vmstate::Stream;
+
+fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| Library::new(Engine::new(None).expect("an engine")))
+}
+
+fn machine_type(name: &str) -> MachineType {
+    MachineTypes::builtin().unwrap().get(name).unwrap().clone()
+}
+
+/// A machine of a type with the devices that a stream tells of.
+fn machine_for(stream: &Stream, machine: &MachineType) -> Arc<Machine> {
+    let plan = plan_for(stream, machine, library(), None).unwrap();
+    let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
+    Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {})).unwrap()
+}
