@@ -5,6 +5,8 @@
 mod data;
 #[path = "migrate/golden.rs"]
 mod golden;
+#[path = "migrate/refusals.rs"]
+mod refusals;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -14,6 +14,7 @@ use super::machine::Machines;
 use super::output::Output;
 use super::report::Report;
 use super::signals::{self, Held, Release};
+use super::state::Source;
 use super::streams::{self, Connections};
 use super::terminal::Terminal;
 use crate::control::ControlServer;
@@ -92,6 +93,16 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE")]
     firmware: Option<PathBuf>,
 
+    /// Start the devices from this state: a stream of QEMU's, or a file of `xl
+    /// save`. Guest memory in it is passed over, and the processors start with
+    /// the kernel or the firmware.
+    #[arg(long, value_name = "FILE")]
+    incoming: Option<PathBuf>,
+
+    /// Leave out the devices that the machine has by default.
+    #[arg(long)]
+    nodefaults: bool,
+
     /// Add one of the machine's optional devices. May be given several times.
     #[arg(
         long,
@@ -146,6 +157,9 @@ impl Run {
     pub(super) fn run(&self, output: &Output, verbose: bool) -> Result<u8> {
         let types = self.machines.types()?;
         let mut machine = types.get(&self.machine)?.clone();
+        if self.nodefaults {
+            machine.leave_out_defaults();
+        }
         for Pair { name, value } in &self.component {
             replace(&mut machine, name, value)?;
         }
@@ -158,6 +172,7 @@ impl Run {
         // it as a property.
         ram.parts()?;
         let boot = self.boot()?;
+        let incoming = self.incoming.as_deref().map(Source::read).transpose()?;
         let library = Arc::new(self.components.library()?);
         let parameters = Parameters { cpus: self.cpus, ram_size: self.memory };
         let plan = Plan::new(&machine, &self.device, &library, parameters)?;
@@ -173,6 +188,9 @@ impl Run {
             streams: connections.open()?,
         };
         let (guest, events) = Guest::start(&plan, setup)?;
+        if let Some(source) = &incoming {
+            source.load(guest.machine(), &types, &library, output)?;
+        }
 
         let held = Held::default();
         let _release = Release(held.clone());
@@ -218,8 +236,12 @@ impl Run {
     }
 }
 
-fn control(path: &std::path::Path, guest: &Guest, library: Arc<Library>) -> Result<ControlServer> {
-    Ok(ControlServer::start(path, guest.machine().clone(), library)?)
+fn control(
+    path: &std::path::Path,
+    guest: &Arc<Guest>,
+    library: Arc<Library>,
+) -> Result<ControlServer> {
+    Ok(ControlServer::start(path, guest.clone(), library)?)
 }
 
 /// Has a device be another component, with the same properties: also those that

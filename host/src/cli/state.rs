@@ -1,8 +1,11 @@
 //! `southbridge state`.
 
+mod check;
 mod detect;
 mod fields;
 mod inspect;
+mod load;
+mod save;
 mod source;
 
 use std::path::PathBuf;
@@ -15,7 +18,7 @@ use super::machine::Machines;
 use super::output::Output;
 use detect::Detection;
 use inspect::Inspection;
-use source::Source;
+pub(super) use source::Source;
 
 const FILES: &str = "\
 FILE is a stream of QEMU's, as `migrate` or `xen-save-devices-state` writes it, or
@@ -59,6 +62,8 @@ pub(super) enum State {
         #[arg(long)]
         json: bool,
     },
+    Check(check::Check),
+    Save(save::Save),
 }
 
 impl State {
@@ -82,6 +87,8 @@ impl State {
                     output.print(&inspection.text(output))?;
                 }
             }
+            Self::Check(check) => return check.run(output),
+            Self::Save(save) => save.run(output)?,
         }
         Ok(0)
     }

@@ -3,16 +3,18 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Subject;
 use super::protocol::{Command, Device, Problem, Replaced};
+use super::save::save;
 use crate::library::Library;
-use crate::machine::Machine;
 
 /// Executes a command and returns what goes to the client.
 pub(super) fn execute(
     command: Command,
-    machine: &Machine,
+    subject: &dyn Subject,
     library: &Library,
 ) -> Result<Value, Problem> {
+    let machine = subject.machine();
     match command {
         Command::QueryDevices => {
             let devices: Vec<_> = machine.status().iter().map(Device::from).collect();
@@ -27,6 +29,7 @@ pub(super) fn execute(
             let swapped = machine.roll_back(&slot).map_err(Problem::new)?;
             value(&Replaced::new(slot, &swapped))
         }
+        Command::SaveState { filename } => value(&save(subject, filename.as_ref())?),
     }
 }
 

@@ -16,12 +16,15 @@ mod client;
 mod command;
 mod line;
 mod protocol;
+mod save;
 mod server;
 mod socket;
+mod subject;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError};
-pub use protocol::{Command, Device, Problem, Replaced};
+pub use protocol::{Command, Device, Problem, Replaced, Saved};
 pub use server::ControlServer;
 pub use socket::SocketError;
+pub use subject::Subject;

@@ -27,6 +27,13 @@ pub enum Command {
         /// The slot.
         slot: String,
     },
+    /// Saves the state of all devices as a stream of QEMU's, while the
+    /// processors stand still. Returns [`Saved`].
+    SaveState {
+        /// The file, as the process of the guest sees it. It is complete or as it
+        /// was.
+        filename: String,
+    },
 }
 
 /// What is in a slot.
@@ -103,6 +110,25 @@ impl fmt::Display for Replaced {
             f.write_str(", reset: the old device was out of service and had no state to move")?;
         }
         Ok(())
+    }
+}
+
+/// A state that was saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Saved {
+    /// The file.
+    pub filename: String,
+    /// How many sections it has.
+    pub sections: usize,
+    /// Its size.
+    pub bytes: usize,
+}
+
+impl fmt::Display for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { filename, sections, bytes } = self;
+        write!(f, "{filename}: {sections} sections, {bytes} bytes")
     }
 }
 
@@ -183,9 +209,14 @@ fn command(value: Value) -> Result<Command, Problem> {
         "roll-back" => {
             read(&execute, arguments).map(|RollBack { slot }| Command::RollBack { slot })
         }
+        "save-state" => {
+            read(&execute, arguments).map(|SaveState { filename }| Command::SaveState { filename })
+        }
         _ => Err(Problem {
             class: Class::CommandNotFound,
-            desc: format!("no command {execute:?}: query-devices, swap or roll-back expected"),
+            desc: format!(
+                "no command {execute:?}: query-devices, swap, roll-back or save-state expected"
+            ),
         }),
     }
 }
@@ -199,6 +230,12 @@ struct Nothing {}
 struct Swap {
     slot: String,
     component: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaveState {
+    filename: String,
 }
 
 #[derive(Deserialize)]

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::Subject;
 use super::command::execute;
 use super::line::{LineError, Lines, Patience};
 use super::protocol::{self, Answer, Problem, Reply};
 use super::socket::{Socket, SocketError};
 use crate::library::Library;
-use crate::machine::Machine;
 
 /// Connections at the same time.
 const MOST: usize = 16;
@@ -34,7 +34,7 @@ pub struct ControlServer {
 }
 
 struct Shared {
-    machine: Arc<Machine>,
+    subject: Arc<dyn Subject>,
     library: Arc<Library>,
     connections: Mutex<Connections>,
 }
@@ -47,7 +47,7 @@ struct Connections {
 }
 
 impl ControlServer {
-    /// Listens at `path` and executes what clients ask for on `machine`, with
+    /// Listens at `path` and executes what clients ask for on `subject`, with
     /// components from `library`.
     ///
     /// # Errors
@@ -55,11 +55,11 @@ impl ControlServer {
     /// refuses the socket or the thread.
     pub fn start(
         path: &Path,
-        machine: Arc<Machine>,
+        subject: Arc<dyn Subject>,
         library: Arc<Library>,
     ) -> Result<Self, SocketError> {
         let socket = Socket::listen(path)?;
-        let shared = Arc::new(Shared { machine, library, connections: Mutex::default() });
+        let shared = Arc::new(Shared { subject, library, connections: Mutex::default() });
         let accepting = shared.clone();
         socket
             .listener()
@@ -149,7 +149,8 @@ impl Shared {
             }
             let (id, command) = protocol::parse(&line);
             tracing::debug!(?command, "control command");
-            let answer = command.and_then(|command| execute(command, &self.machine, &self.library));
+            let answer =
+                command.and_then(|command| execute(command, &*self.subject, &self.library));
             let answer = answer.map_or_else(Answer::Error, Answer::Return);
             send(&replies, answer, id)?;
         }

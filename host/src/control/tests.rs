@@ -41,7 +41,7 @@ impl Setup {
     }
 
     fn serve(&self) -> Result<ControlServer, SocketError> {
-        ControlServer::start(&self.path(), self.machine.clone(), self.library.clone())
+        ControlServer::start(&self.path(), Arc::new(self.machine.clone()), self.library.clone())
     }
 }
 
@@ -260,7 +260,8 @@ fn another_file_is_never_touched() {
 fn a_path_that_cannot_be_is_refused() {
     let setup = Setup::new();
     let start = |path: PathBuf| {
-        let error = ControlServer::start(&path, setup.machine.clone(), setup.library.clone());
+        let error =
+            ControlServer::start(&path, Arc::new(setup.machine.clone()), setup.library.clone());
         error.err().unwrap().to_string()
     };
     let long = setup.directory.path().join("x".repeat(120));

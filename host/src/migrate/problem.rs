@@ -17,10 +17,7 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The stream says it is of another machine.
-    #[error(
-        "the state is of machine {stated}, this machine is {machine}; start with --machine \
-         {stated}, or convert it with southbridge state convert --to {machine}"
-    )]
+    #[error("the state is of machine {stated}, this machine is {machine}")]
     OtherMachine {
         /// The machine in the stream.
         stated: String,

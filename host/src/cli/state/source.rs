@@ -13,7 +13,7 @@ use crate::cli::Result;
 const PIECE: u64 = 1 << 20;
 
 /// A stream, and the file it was found in.
-pub(super) struct Source {
+pub(in crate::cli) struct Source {
     /// The file, as messages name it.
     pub(super) file: String,
     /// Where the stream begins in the file.
@@ -25,7 +25,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Reads a file piece by piece: of guest memory nothing is kept.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    pub(in crate::cli) fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let mut file = File::open(path).map_err(|error| unreadable(&name, &error))?;
         let mut piece = Vec::new();

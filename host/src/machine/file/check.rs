@@ -18,6 +18,10 @@ impl MachineType {
         for device in self.devices.iter().chain(&self.optional) {
             checker.device(device)?;
         }
+        // Only now is it known that the others are what they should be.
+        for device in self.devices.iter().chain(&self.optional) {
+            checker.sets(device)?;
+        }
         checker.compat()?;
         cycle::check(self, catalog)
     }
@@ -46,6 +50,10 @@ impl<'a> Checker<'a> {
                     .hint(names::hint(name, described.streams.iter().map(String::as_str))));
             }
         }
+        Ok(())
+    }
+
+    fn sets(&self, device: &DeviceEntry) -> Result<(), Error> {
         for (id, properties) in &device.sets {
             let Some(other) = self.machine.device(id) else {
                 continue;
