@@ -8,6 +8,7 @@ mod data;
 
 mod cli {
     mod bad_input;
+    mod convert;
     mod loading;
     mod program;
     mod running;

@@ -9,11 +9,11 @@ fn json(arguments: &[&str]) -> Value {
     serde_json::from_str(&succeed(arguments)).unwrap()
 }
 
-fn detect(file: &str) -> Value {
+pub(super) fn detect(file: &str) -> Value {
     json(&["state", "detect", "--json", file])
 }
 
-fn fits(detection: &Value) -> Vec<&str> {
+pub(super) fn fits(detection: &Value) -> Vec<&str> {
     let fits = detection["fits"].as_array().unwrap().iter();
     fits.map(|fit| fit["name"].as_str().unwrap()).collect()
 }
@@ -29,7 +29,7 @@ fn record(kind: u32, body: &[u8]) -> Vec<u8> {
 }
 
 /// A file as `xl save` writes it, with so many bytes of guest memory.
-fn saved_by_xl(memory: usize, state: &[u8]) -> Vec<u8> {
+pub(super) fn saved_by_xl(memory: usize, state: &[u8]) -> Vec<u8> {
     [
         vmstate::xl::MAGIC.to_vec(),
         words(&[0x0102_0304, 3, 0, 5]),

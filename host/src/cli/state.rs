@@ -1,6 +1,7 @@
 //! `southbridge state`.
 
 mod check;
+mod convert;
 mod detect;
 mod fields;
 mod inspect;
@@ -64,6 +65,7 @@ pub(super) enum State {
     },
     Check(check::Check),
     Save(save::Save),
+    Convert(convert::Convert),
 }
 
 impl State {
@@ -89,6 +91,7 @@ impl State {
             }
             Self::Check(check) => return check.run(output),
             Self::Save(save) => save.run(output)?,
+            Self::Convert(convert) => convert.run(output)?,
         }
         Ok(0)
     }

@@ -21,7 +21,21 @@ impl Machine {
         let now = self.clock().now();
         let migration = self.migration();
         let sections = match &origin {
-            Some(origin) => merge(&origin.devices.sections, own, &names, now),
+            Some(origin) => {
+                let mut sections = merge(&origin.devices.sections, own, &names, now);
+                // The machine it was loaded from may have been of another type.
+                match sections.iter().position(|section| section.name == GLOBAL_STATE) {
+                    Some(place) if !migration.store_global_state => {
+                        drop(sections.remove(place));
+                    }
+                    None if migration.store_global_state => {
+                        let id = free_id(&sections);
+                        sections.push(Section { id, ..global_state() });
+                    }
+                    _ => {}
+                }
+                sections
+            }
             None => {
                 let state = migration.store_global_state.then(global_state);
                 let sections = std::iter::once(clock::write(now)).chain(own).chain(state);
@@ -95,7 +109,7 @@ fn merge(origin: &[Section], own: Vec<Section>, names: &Names, now: u64) -> Vec<
         match sections.iter().position(|kept| same(kept, &section)) {
             Some(there) => place = there + 1,
             None => {
-                let id = sections.iter().map(|kept| kept.id).max().map_or(0, |id| id + 1);
+                let id = free_id(&sections);
                 sections.insert(place, Section { id, ..section });
                 place += 1;
             }
@@ -103,6 +117,17 @@ fn merge(origin: &[Section], own: Vec<Section>, names: &Names, now: u64) -> Vec<
     }
     sections
 }
+
+/// An id that no section has.
+pub(super) fn free_id(sections: &[Section]) -> u32 {
+    let is_free = |id: &u32| !sections.iter().any(|section| section.id == *id);
+    // Behind the others, where there is room.
+    let last = sections.iter().map(|section| section.id).max();
+    let next = last.map_or(0, |id| id.wrapping_add(1));
+    (next..=u32::MAX).find(is_free).unwrap_or(0)
+}
+
+const GLOBAL_STATE: &str = "globalstate";
 
 /// The section `globalstate`: what the machine did when it was saved. Its
 /// processors are stopped, so it is paused.
@@ -114,6 +139,6 @@ fn global_state() -> Section {
     let mut text = [0; ROOM];
     text[..STATE.len()].copy_from_slice(STATE);
     payload.bytes(&text);
-    let (name, payload) = ("globalstate".to_owned(), payload.into_bytes());
+    let (name, payload) = (GLOBAL_STATE.to_owned(), payload.into_bytes());
     Section { id: 0, name, instance: 0, version: 1, payload, offset: 0 }
 }

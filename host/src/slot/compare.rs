@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::component::{Field, Section, StateDescription};
 
 /// The fields of a saved state: path to bytes.
-pub(super) type Fields<'a> = BTreeMap<String, &'a [u8]>;
+pub(crate) type Fields<'a> = BTreeMap<String, &'a [u8]>;
 
 /// Checks that the new version holds what the old one held: every field that
 /// both describe has the same bytes. A field that only one has is that
@@ -41,7 +41,7 @@ fn same_bytes(a: &[Section], b: &[Section]) -> bool {
 
 /// Cuts the sections into fields as the description says. In the whole scope
 /// every condition holds, so the description alone says where each field is.
-pub(super) fn decode<'a>(
+pub(crate) fn decode<'a>(
     description: &StateDescription,
     sections: &'a [Section],
 ) -> Result<Fields<'a>, String> {

@@ -23,6 +23,7 @@ use crate::component::{
     Property, SlotId, StateDescription,
 };
 
+pub(crate) use compare::decode;
 pub use load::{LoadError, Loaded};
 pub use properties::GivenProperty;
 pub use swap::{SwapError, Swapped};

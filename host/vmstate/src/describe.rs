@@ -34,20 +34,22 @@ pub fn describe(
         let problem = Problem::Description(reason);
         problem.at(0)
     })?;
-    let devices = sections.iter().map(|section| match known.entry(section) {
-        Some(entry) => Ok(entry.clone()),
+    let configuration = machine.map(configuration);
+    let places: Vec<_> = sections.iter().map(|section| known.place(section)).collect();
+    if let Some(existing) = existing.filter(|_| known.says(configuration.as_ref(), &places)) {
+        return Ok(existing.to_owned());
+    }
+    let devices = sections.iter().zip(places).map(|(section, place)| match place {
+        Some(place) => Ok(known.devices()[place].clone()),
         None => device(section),
     });
     let devices = devices.collect::<Result<Vec<_>, _>>()?;
     let mut description = json!({"page_size": PAGE_SIZE, "devices": devices});
-    if let Some(machine) = machine {
+    if let Some(configuration) = configuration {
         // QEMU 7.2 does not describe it, 10.0 does.
-        description["configuration"] = configuration(machine);
+        description["configuration"] = configuration;
     }
-    match existing {
-        Some(existing) if known.says(&description) => Ok(existing.to_owned()),
-        _ => Ok(description.to_string()),
-    }
+    Ok(description.to_string())
 }
 
 /// What an existing description says.
@@ -72,16 +74,22 @@ impl Known {
         Ok(Self { entries: entries.collect(), layouts, json })
     }
 
-    /// How a section is described, if that is how it is.
-    fn entry(&self, section: &Section) -> Option<&Json> {
-        let key = (section.name.clone(), section.instance.into());
-        let entry = &self.json["devices"][*self.entries.get(&key)?];
-        self.layouts.decode(section).ok().map(|_| entry)
+    fn devices(&self) -> &[Json] {
+        self.json["devices"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    fn says(&self, description: &Json) -> bool {
-        let same = |key: &str| self.json[key] == description[key];
-        same("devices") && (self.json["configuration"].is_null() || same("configuration"))
+    /// Where a section is described, if that is how it is.
+    fn place(&self, section: &Section) -> Option<usize> {
+        let key = (section.name.clone(), section.instance.into());
+        let place = *self.entries.get(&key)?;
+        self.layouts.decode(section).ok().map(|_| place)
+    }
+
+    /// Whether it says this, and of sections in these places and no others.
+    fn says(&self, configuration: Option<&Json>, places: &[Option<usize>]) -> bool {
+        let own = &self.json["configuration"];
+        let all = (0..self.devices().len()).map(Some);
+        (own.is_null() || Some(own) == configuration) && all.eq(places.iter().copied())
     }
 }
 

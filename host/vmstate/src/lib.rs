@@ -13,6 +13,7 @@
 * [`Scanner`] takes a stream of any size piece by piece, in constant memory, and
   ends in a [`Stream`]: its head, where its guest memory lies, and every device
   section. What was read is written back byte for byte.
+* [`Reframer`] gives the guest memory of a stream the frame of another machine type.
 * [`Layouts`] say what sections consist of: the description a stream carries, or
   those built in. They also find where a section ends when the stream does not
   say, by looking for the one reading that fits it as a whole.
@@ -50,7 +51,7 @@ pub use error::{Error, Problem};
 #[cfg(feature = "stream")]
 pub use layout::{Layouts, NoLayout};
 #[cfg(feature = "stream")]
-pub use stream::{Configuration, Devices, Live, Scanner, Section, Stream};
+pub use stream::{Configuration, Devices, Framing, Live, Reframer, Scanner, Section, Stream};
 #[cfg(feature = "stream")]
 pub use tree::{Field, Structure, Subsection, Unencodable, Value};
 #[cfg(feature = "stream")]

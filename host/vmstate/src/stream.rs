@@ -9,10 +9,12 @@
 mod chain;
 mod configuration;
 mod devices;
+mod reframer;
 mod scanner;
 
 pub use configuration::Configuration;
 pub use devices::{Devices, Section};
+pub use reframer::{Framing, Reframer};
 pub use scanner::{Live, Scanner};
 
 use crate::error::Error;

@@ -112,7 +112,8 @@ fn lines(table: &mut Fields, name: &str, at: u64, field: &Field, elements: Vec<S
     }
 }
 
-fn text(value: &Value) -> String {
+/// A value on one line.
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Unsigned(number @ 10..) => hex(*number),
         value => value.to_json().to_string(),

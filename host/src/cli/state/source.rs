@@ -10,7 +10,7 @@ use vmstate::{Error, Layouts, Scanner, Section, Stream, xl};
 use crate::cli::Result;
 
 /// Bytes that are read at once.
-const PIECE: u64 = 1 << 20;
+pub(super) const PIECE: u64 = 1 << 20;
 
 /// A stream, and the file it was found in.
 pub(in crate::cli) struct Source {
@@ -20,6 +20,8 @@ pub(in crate::cli) struct Source {
     pub(super) offset: u64,
     /// Whether the file is one of `xl save`.
     pub(super) is_xl: bool,
+    /// The record of a file of `xl save` that holds the stream.
+    pub(super) emulator: Option<xl::Emulator>,
     pub(super) stream: Stream,
 }
 
@@ -31,20 +33,22 @@ impl Source {
         let mut piece = Vec::new();
         read(&mut file, &mut piece, &name)?;
         let is_xl = piece.starts_with(xl::MAGIC);
-        let mut offset = 0;
+        let (mut offset, mut record) = (0, None);
         let stream = if is_xl {
             let mut scanner = xl::Scanner::new();
             feed(&mut file, piece, &name, |piece| scanner.push(piece))?;
             let emulator = scanner.finish().map_err(|error| wrong(&name, 0, error))?;
             offset = emulator.state_offset();
-            Stream::read(&emulator.state, Layouts::builtin())
+            let stream = Stream::read(&emulator.state, Layouts::builtin());
+            record = Some(emulator);
+            stream
         } else {
             let mut scanner = Scanner::new();
             feed(&mut file, piece, &name, |piece| scanner.push(piece).map(drop))?;
             scanner.finish(Layouts::builtin())
         };
         let stream = stream.map_err(|error| wrong(&name, offset, error))?;
-        Ok(Self { file: name, offset, is_xl, stream })
+        Ok(Self { file: name, offset, is_xl, emulator: record, stream })
     }
 
     /// The machine the stream says it is of.
@@ -90,7 +94,7 @@ fn read(file: &mut File, piece: &mut Vec<u8>, name: &str) -> Result<()> {
     count.map(drop).map_err(|error| unreadable(name, &error))
 }
 
-fn unreadable(name: &str, error: &io::Error) -> anyhow::Error {
+pub(super) fn unreadable(name: &str, error: &io::Error) -> anyhow::Error {
     anyhow!("{name}: cannot read: {error}")
 }
 

@@ -87,6 +87,7 @@ fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
         store_global_state: new.store_global_state.or(old.store_global_state),
         suppress_vmdesc: new.suppress_vmdesc.or(old.suppress_vmdesc),
         send_switchover_start: new.send_switchover_start.or(old.send_switchover_start),
+        vga_global_vmstate: new.vga_global_vmstate.or(old.vga_global_vmstate),
     };
     apply_devices(&mut whole.devices, &child.devices);
     apply_devices(&mut whole.optional, &child.optional);
@@ -143,6 +144,7 @@ pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
         store_global_state: said.store_global_state.unwrap_or(newest.store_global_state),
         suppress_vmdesc: said.suppress_vmdesc.unwrap_or(newest.suppress_vmdesc),
         send_switchover_start: said.send_switchover_start.unwrap_or(newest.send_switchover_start),
+        vga_global_vmstate: said.vga_global_vmstate.unwrap_or(newest.vga_global_vmstate),
     };
     let ids: Vec<String> = whole.devices.iter().map(|d| d.id.clone()).collect();
     let entries = |devices: Vec<DeviceDeclaration>| -> Result<Vec<DeviceEntry>, Error> {

@@ -225,6 +225,8 @@ pub struct Migration {
     pub suppress_vmdesc: bool,
     /// A command before the end of RAM that announces the switch-over.
     pub send_switchover_start: bool,
+    /// Video memory is the block `vga.vram`, without the path of its device.
+    pub vga_global_vmstate: bool,
 }
 
 impl Default for Migration {
@@ -235,6 +237,7 @@ impl Default for Migration {
             store_global_state: true,
             suppress_vmdesc: false,
             send_switchover_start: true,
+            vga_global_vmstate: false,
         }
     }
 }

@@ -41,6 +41,7 @@ pub(super) struct MigrationDeclaration {
     pub(super) store_global_state: Option<bool>,
     pub(super) suppress_vmdesc: Option<bool>,
     pub(super) send_switchover_start: Option<bool>,
+    pub(super) vga_global_vmstate: Option<bool>,
 }
 
 /// `[machine.NAME.device.ID]` and `[machine.NAME.optional.ID]`.
@@ -136,6 +137,7 @@ fn migration(node: &Node<'_>) -> Result<MigrationDeclaration, Error> {
         "store-global-state",
         "suppress-vmdesc",
         "send-switchover-start",
+        "vga-global-vmstate",
     ];
     let mut migration = MigrationDeclaration::default();
     for (key, node) in node.fields(KEYS)? {
@@ -145,7 +147,8 @@ fn migration(node: &Node<'_>) -> Result<MigrationDeclaration, Error> {
             "send-section-footer" => migration.send_section_footer = flag,
             "store-global-state" => migration.store_global_state = flag,
             "suppress-vmdesc" => migration.suppress_vmdesc = flag,
-            _ => migration.send_switchover_start = flag,
+            "send-switchover-start" => migration.send_switchover_start = flag,
+            _ => migration.vga_global_vmstate = flag,
         }
     }
     Ok(migration)

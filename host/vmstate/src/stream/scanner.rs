@@ -27,6 +27,9 @@ const BLOCKS_MAX: usize = 4096;
 pub struct Live {
     /// Where it lies in the stream, in bytes. It is to be copied as it is.
     pub range: Range<u64>,
+    /// The id of the section that holds guest memory, if there is one. No section
+    /// of a device has it too.
+    pub id: Option<u32>,
     /// The blocks of memory.
     pub blocks: Vec<Block>,
     /// How many pages are there with their contents.
@@ -35,6 +38,17 @@ pub struct Live {
     pub zero_pages: u64,
     /// The numbers of the commands to the receiver.
     pub commands: Vec<u16>,
+}
+
+/// A place in the live part where streams of machine types differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Mark {
+    /// A piece of the section with this id has ended; a footer follows, or not.
+    Ended { id: u32, footer: bool },
+    /// The last piece of the section begins.
+    Last,
+    /// A command to the receiver, of so many bytes.
+    Command { number: u16, size: u64 },
 }
 
 /// Reads a stream that is handed to it piece by piece.
@@ -64,6 +78,8 @@ pub struct Scanner {
     footers: Option<bool>,
     memory: Memory,
     live: Live,
+    /// What the last piece brought, and where in the stream.
+    marks: Vec<(u64, Mark)>,
     devices: Vec<u8>,
 }
 
@@ -124,6 +140,7 @@ impl Scanner {
             footers: None,
             memory: Memory::None,
             live: Live::default(),
+            marks: Vec::new(),
             devices: Vec::new(),
         }
     }
@@ -135,6 +152,7 @@ impl Scanner {
     /// [`Error`] as soon as the stream is seen to be wrong; there is no going on then.
     pub fn push(&mut self, piece: &[u8]) -> Result<Range<usize>, Error> {
         let base = self.offset + self.carry.len() as u64;
+        self.marks.clear();
         let mut rest = piece;
         while !rest.is_empty() {
             if self.state == State::Devices {
@@ -154,12 +172,33 @@ impl Scanner {
             rest = self.step(rest)?;
         }
         let within = |offset: u64| offset.clamp(base, base + piece.len() as u64) - base;
-        let live = match self.state {
+        let live = self.live_range();
+        Ok(within(live.start) as usize..within(live.end) as usize)
+    }
+
+    /// Where the live part lies, as far as it is known.
+    pub(crate) fn live_range(&self) -> Range<u64> {
+        match self.state {
             State::Magic | State::Configuration => 0..0,
             State::Devices => self.live.range.clone(),
             _ => self.live.range.start..u64::MAX,
-        };
-        Ok(within(live.start) as usize..within(live.end) as usize)
+        }
+    }
+
+    /// Whether the live part is over.
+    pub(crate) fn in_devices(&self) -> bool {
+        self.state == State::Devices
+    }
+
+    /// How far the stream has been understood. From there to the end of the last
+    /// piece it is not known yet what is what.
+    pub(crate) fn understood(&self) -> u64 {
+        self.offset
+    }
+
+    /// The marks in what the last piece made understood, in order.
+    pub(crate) fn marks(&self) -> &[(u64, Mark)] {
+        &self.marks
     }
 
     /// Takes the next item, together with what was left of the piece before.
@@ -260,6 +299,7 @@ impl Scanner {
                 }
                 let total = self.memory_item(ram::read_total(reader))?;
                 self.memory = Memory::Open(id, false);
+                self.live.id = Some(id);
                 self.state = if total == 0 { State::Records } else { State::Blocks(total) };
             }
             (kind @ (section::PART | section::END), memory) => {
@@ -268,6 +308,7 @@ impl Scanner {
                     Memory::Open(open, named) if open == id => {
                         if kind == section::END {
                             self.memory = Memory::Last(id, named);
+                            self.marks.push((self.offset, Mark::Last));
                         }
                         self.state = State::Records;
                     }
@@ -284,6 +325,7 @@ impl Scanner {
                 if self.live.commands.len() < BLOCKS_MAX {
                     self.live.commands.push(command);
                 }
+                self.marks.push((self.offset, Mark::Command { number: command, size: 5 + length }));
                 self.skip = length;
             }
             (other, _) => return Err(self.wrong(Problem::SectionType(other))),
@@ -334,7 +376,8 @@ impl Scanner {
         let (Memory::Open(id, _) | Memory::Last(id, _)) = self.memory else { return Ok(()) };
         let next = reader.clone().integer(1)? as u8;
         // The first section tells for all.
-        if *self.footers.get_or_insert(next == section::FOOTER) {
+        let footer = *self.footers.get_or_insert(next == section::FOOTER);
+        if footer {
             if next != section::FOOTER {
                 let name = ram::NAME.to_owned();
                 return Err(self.wrong(Problem::NoFooter { name, found: next }));
@@ -345,6 +388,7 @@ impl Scanner {
                 return Err(self.wrong(Problem::Footer { expected: id, found }));
             }
         }
+        self.marks.push((self.offset, Mark::Ended { id, footer }));
         if matches!(self.memory, Memory::Last(..)) {
             self.memory = Memory::Ended(id);
         }

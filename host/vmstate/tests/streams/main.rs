@@ -4,6 +4,7 @@
 
 mod data;
 mod description;
+mod framing;
 mod golden;
 mod properties;
 mod refusals;

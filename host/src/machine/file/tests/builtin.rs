@@ -117,6 +117,7 @@ fn every_version_has_the_properties_it_has_in_qemu() {
             store_global_state: since("store-global-state"),
             suppress_vmdesc: !since("suppress-vmdesc"),
             send_switchover_start: since("send-switchover-start"),
+            vga_global_vmstate: !since("vga-global-vmstate"),
         };
         assert_eq!(machine.migration, expected, "{name}");
     }
