@@ -9,7 +9,10 @@ mod data;
 mod cli {
     mod bad_input;
     mod convert;
+    mod describe;
+    mod diff;
     mod loading;
+    mod memory;
     mod program;
     mod running;
     mod shows;

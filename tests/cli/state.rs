@@ -29,7 +29,7 @@ fn record(kind: u32, body: &[u8]) -> Vec<u8> {
 }
 
 /// A file as `xl save` writes it, with so many bytes of guest memory.
-pub(super) fn saved_by_xl(memory: usize, state: &[u8]) -> Vec<u8> {
+pub(crate) fn saved_by_xl(memory: usize, state: &[u8]) -> Vec<u8> {
     [
         vmstate::xl::MAGIC.to_vec(),
         words(&[0x0102_0304, 3, 0, 5]),

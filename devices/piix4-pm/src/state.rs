@@ -15,6 +15,8 @@ const APM_STATE: Shape = Shape::new("APM State", 1, 1);
 const PMSMB: Shape = Shape::new("pmsmb", 1, 1);
 const GPE: Shape = Shape::new("gpe", 1, 1);
 const PCI_STATUS: Shape = Shape::new("acpi_pcihp_pci_status", 1, 1);
+/// The form without hot-plug behind bridges.
+const ROOT_STATUS: Shape = Shape::new("pci_status", 1, 1);
 const MEMHP: Shape = Shape::new("piix4_pm/memhp", 1, 1);
 const MEMORY: Shape = Shape::new("memory hotplug state", 1, 1);
 const MEMORY_DEVICE: Shape = Shape::new("memory hotplug device state", 1, 1);
@@ -118,8 +120,8 @@ fn pci_hotplug(f: &mut Fields<'_>, pci: &mut PciHotplug, options: &Options) {
         f.u32("down", down);
     };
     f.when(no_bridges, |f| {
-        let name = "acpi_pci_hotplug.acpi_pcihp_pci_status[ACPI_PCIHP_BSEL_DEFAULT]";
-        f.structures(name, PCI_STATUS, &mut buses[..1], slots);
+        let name = "acpi_pci_hotplug.acpi_pcihp_pci_status[0x0]";
+        f.structures(name, ROOT_STATUS, &mut buses[..1], slots);
     });
     f.when(bridges, |f| {
         f.u32("acpi_pci_hotplug.hotplug_select", select);

@@ -117,11 +117,7 @@ impl Inspection {
         });
         let properties = properties.into_iter().map(|property| Declared {
             name: property.name,
-            default: match property.default {
-                PropertyValue::Flag(flag) => flag.into(),
-                PropertyValue::Number(number) => number.into(),
-                PropertyValue::Text(text) => text.into(),
-            },
+            default: property.default.into(),
             summary: property.summary,
         });
         let regions = regions.into_iter().map(|region| Region {

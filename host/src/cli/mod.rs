@@ -2,7 +2,7 @@
 //!
 //! Each command is a file here. A command returns the process's exit status, or
 //! an error; [`main`] is the one place that says errors, in one line, and ends
-//! with status 1.
+//! with status 1, or what the command has for that.
 
 mod args;
 mod components;
@@ -71,6 +71,16 @@ enum Command {
     State(state::State),
 }
 
+impl Command {
+    /// The exit status that says the command failed.
+    const fn failed(&self) -> u8 {
+        match self {
+            Self::State(state) => state.failed(),
+            _ => 1,
+        }
+    }
+}
+
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -91,7 +101,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error.to_string());
-            ExitCode::FAILURE
+            ExitCode::from(cli.command.failed())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Field, StateDescription, Structure};
+use super::{Field, PropertyValue, StateDescription, Structure};
 
 /// Structures that nest deeper refer to themselves; they are cut there.
 const DEEPEST: usize = 16;
@@ -14,9 +14,11 @@ impl StateDescription {
     /// and what it is if it is a structure; and `Subsections`.
     ///
     /// Beyond QEMU's keys, a field has its type, its number of elements and the
-    /// condition in words.
+    /// condition in words, and a section its condition. QEMU names a section
+    /// after the device's QOM type, which nobody here knows. The size of a
+    /// structure is that of its fields on the wire, not that of QEMU's C type.
     #[must_use]
-    pub fn dump(&self) -> Value {
+    pub fn dump(&self) -> Map<String, Value> {
         let sections = self.sections.iter().map(|section| {
             let structure = self.structures.get(section.structure as usize);
             let version = |of: fn(&Structure) -> u32| structure.map_or(0, of);
@@ -29,7 +31,7 @@ impl StateDescription {
             });
             (section.name.clone(), dumped)
         });
-        Value::Object(sections.collect())
+        sections.collect()
     }
 
     fn structure(&self, row: u32, depth: usize) -> Value {
@@ -39,7 +41,7 @@ impl StateDescription {
             return Value::Null;
         };
         let mut dumped = Map::from_iter([
-            ("vmsd_name".into(), json!(name)),
+            ("name".into(), json!(name)),
             ("version_id".into(), json!(version)),
             ("minimum_version_id".into(), json!(minimum_version)),
         ]);
@@ -67,6 +69,16 @@ impl StateDescription {
             dumped["Description"] = self.structure(*row, depth + 1);
         }
         dumped
+    }
+}
+
+impl From<PropertyValue> for Value {
+    fn from(value: PropertyValue) -> Self {
+        match value {
+            PropertyValue::Flag(flag) => flag.into(),
+            PropertyValue::Number(number) => number.into(),
+            PropertyValue::Text(text) => text.into(),
+        }
     }
 }
 
@@ -104,14 +116,14 @@ mod tests {
         assert_eq!(section["minimum_version_id"], 2);
         let part = &section["Description"]["Fields"][0];
         assert_eq!((&part["field"], &part["size"]), (&json!("part"), &json!(2)));
-        assert_eq!(part["Description"]["vmsd_name"], "inner");
+        assert_eq!(part["Description"]["name"], "inner");
         assert_eq!(part["Description"]["Fields"][0]["field"], "sts");
     }
 
     #[test]
     fn a_structure_that_holds_itself_is_cut() {
         let outer = structure("outer", vec![field("self", Some(0))]);
-        let dump = describing(vec![outer]).dump().to_string();
+        let dump = Value::Object(describing(vec![outer]).dump()).to_string();
         assert!(dump.len() < 10_000);
     }
 }

@@ -36,7 +36,7 @@ pub use error::Error;
 pub use load::{Loading, NotLoaded, Pin};
 pub use plan::{Plan, Request as DeviceRequest};
 pub use power::{PowerEvent, PowerListener, Wakeups};
-pub use state::SavedSlot;
+pub use state::{DescribedSlot, SavedSlot};
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use super::wiring::Sink;
 use super::{Error, Machine};
-use crate::component::{Effects, Scope, Section, SlotId, WakeupReason};
+use crate::component::{Effects, Property, Scope, Section, SlotId, StateDescription, WakeupReason};
+use crate::slot::Slot;
 
 /// The saved state of the device in a slot.
 #[derive(Clone, Debug)]
@@ -14,6 +15,19 @@ pub struct SavedSlot {
     pub slot: Arc<str>,
     /// The device's sections.
     pub sections: Vec<Section>,
+}
+
+/// What the device in a slot saves.
+#[derive(Clone, Debug)]
+pub struct DescribedSlot {
+    /// The slot's name.
+    pub slot: Arc<str>,
+    /// The name the device has for itself.
+    pub component: String,
+    /// The values of its properties, which what it saves depends on.
+    pub properties: Vec<Property>,
+    /// Its sections, field by field.
+    pub state: StateDescription,
 }
 
 impl Machine {
@@ -71,6 +85,18 @@ impl Machine {
             slot.woken(reason, &mut effects);
             self.apply(&mut effects);
         }
+    }
+
+    /// What each device saves, in the order in which the machine file has them.
+    #[must_use]
+    pub fn describe_state(&self) -> Vec<DescribedSlot> {
+        let describe = |slot: &Arc<Slot>| DescribedSlot {
+            slot: slot.name().clone(),
+            component: slot.image().description().name.clone(),
+            properties: slot.properties(),
+            state: slot.state_description(),
+        };
+        self.slots.iter().map(describe).collect()
     }
 
     /// Saves all devices, in the order in which the machine file has them. The

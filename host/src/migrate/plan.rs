@@ -80,8 +80,8 @@ fn main_section(
     library: &Library,
 ) -> Result<Option<String>, Error> {
     let (_, StateDescription { sections, .. }) = configured(machine, device, library)?;
-    let always = sections.into_iter().filter(|section| section.condition.is_none());
-    Ok(always.last().map(|section| section.name))
+    let mut always = sections.into_iter().filter(|section| section.condition.is_none());
+    Ok(always.next_back().map(|section| section.name))
 }
 
 /// The sections of a stream by kind, not yet given to a device: their paths.

@@ -139,6 +139,12 @@ impl Slot {
         self.lock().image.clone()
     }
 
+    /// The properties of the device that is plugged.
+    #[must_use]
+    pub fn properties(&self) -> Vec<Property> {
+        self.setting.properties(&self.image())
+    }
+
     /// What is in the slot.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -5,8 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::anyhow;
+use indicatif::ProgressBar;
 use vmstate::{Error, Layouts, Scanner, Section, Stream, xl};
 
+use super::progress;
 use crate::cli::Result;
 
 /// Bytes that are read at once.
@@ -30,13 +32,15 @@ impl Source {
     pub(in crate::cli) fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let mut file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+        // What is no regular file has no length to speak of.
+        let bar = progress::bar(file.metadata().map_or(0, |metadata| metadata.len()));
         let mut piece = Vec::new();
         read(&mut file, &mut piece, &name)?;
         let is_xl = piece.starts_with(xl::MAGIC);
         let (mut offset, mut record) = (0, None);
         let stream = if is_xl {
             let mut scanner = xl::Scanner::new();
-            feed(&mut file, piece, &name, |piece| scanner.push(piece))?;
+            feed(&mut file, piece, &name, &bar, |piece| scanner.push(piece))?;
             let emulator = scanner.finish().map_err(|error| wrong(&name, 0, error))?;
             offset = emulator.state_offset();
             let stream = Stream::read(&emulator.state, Layouts::builtin());
@@ -44,7 +48,7 @@ impl Source {
             stream
         } else {
             let mut scanner = Scanner::new();
-            feed(&mut file, piece, &name, |piece| scanner.push(piece).map(drop))?;
+            feed(&mut file, piece, &name, &bar, |piece| scanner.push(piece).map(drop))?;
             scanner.finish(Layouts::builtin())
         };
         let stream = stream.map_err(|error| wrong(&name, offset, error))?;
@@ -78,10 +82,12 @@ fn feed(
     file: &mut File,
     mut piece: Vec<u8>,
     name: &str,
+    bar: &ProgressBar,
     mut push: impl FnMut(&[u8]) -> std::result::Result<(), Error>,
 ) -> Result<()> {
     while !piece.is_empty() {
         push(&piece).map_err(|error| wrong(name, 0, error))?;
+        bar.inc(piece.len() as u64);
         read(file, &mut piece, name)?;
     }
     Ok(())
