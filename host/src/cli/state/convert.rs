@@ -36,7 +36,7 @@ are copied. They may be of any size, and the same file.";
 /// guest could notice.
 #[derive(Args)]
 #[command(after_help = ABOUT)]
-pub(super) struct Convert {
+pub(in crate::cli) struct Convert {
     /// The machine type that is to load the result.
     #[arg(long, value_name = "NAME")]
     to: String,

@@ -6,7 +6,8 @@
 //! The layouts built in say a little more:
 //!
 //! * `when` lists properties of the machine the field depends on, `!` for not, `@` for
-//!   the value of an earlier field, which must not be 0;
+//!   the value of an earlier field, which must not be 0; `x86-64` is one of the QEMU
+//!   that saved: its processors' registers have 64 bits, in `qemu-system-i386` 32;
 //! * `array_len` may be the name of the field that counts the elements, or `*` if
 //!   the stream does not say, with their greatest number in `max`;
 //! * `max` of an integer is the greatest value QEMU lets in, `min` the least of a timer

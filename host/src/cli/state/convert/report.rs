@@ -65,7 +65,7 @@ impl Report<'_> {
             }
             object
         };
-        let list = |kind| changes.iter().filter(|c| Kind::of(c) == kind).map(change);
+        let list = |kind: Kind| changes.iter().filter(move |c| Kind::of(c) == kind).map(change);
         let losses = losses.iter().map(|Loss { slot, field, old, new }| {
             json!({"device": &**slot, "field": field, "was": hex(old), "becomes": hex(new)})
         });

@@ -1,0 +1,77 @@
+//! Southbridge, without processors.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use southbridge::clock::Clock;
+use southbridge::component::{Effects, Engine};
+use southbridge::library::Library;
+use southbridge::machine::file::{MachineTypes, Parameters};
+use southbridge::machine::{Machine, Plan, Unconnected};
+use vmstate::{Layouts, Stream};
+
+use super::ports::Ports;
+
+/// A machine whose clock stands still.
+pub(crate) struct Southbridge {
+    machine: Arc<Machine>,
+    effects: Effects,
+}
+
+impl Southbridge {
+    /// A machine just switched on.
+    pub(crate) fn new(machine_type: &str) -> Self {
+        let types = MachineTypes::builtin().expect("the built-in machine files are right");
+        let machine_type = types.get(machine_type).expect("the machine type is there");
+        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let plan = Plan::new(machine_type, &[], library(), parameters).expect("it fits together");
+        let (clock, power) = (Arc::new(Clock::manual()), Arc::new(|_| {}));
+        let machine = Machine::build(&plan, clock, Arc::new(Unconnected), &BTreeMap::new(), power);
+        Self { machine: machine.expect("the machine can be built"), effects: Effects::new() }
+    }
+
+    /// The same machine with a state in it.
+    pub(crate) fn load(machine_type: &str, state: &[u8]) -> Self {
+        let southbridge = Self::new(machine_type);
+        let stream = Stream::read(state, Layouts::builtin());
+        let stream = stream.unwrap_or_else(|error| panic!("{machine_type}: {error}"));
+        if let Err(problems) = southbridge.machine.load_stream(&stream) {
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            panic!("{machine_type}: {}", problems.join("; "));
+        }
+        southbridge
+    }
+
+    /// The same devices as a machine of another type, in the same state.
+    pub(crate) fn converted(&self, machine_type: &str) -> Self {
+        let southbridge = Self::new(machine_type);
+        southbridge.machine.take_over(&self.machine).expect("it has the same devices");
+        southbridge
+    }
+
+    /// The state of all devices.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        self.machine.save_stream().expect("no device is out of service").write(&[])
+    }
+
+    /// Lets time pass: nanoseconds.
+    pub(crate) fn advance(&mut self, nanoseconds: u64) {
+        self.machine.advance(nanoseconds, &mut self.effects);
+    }
+}
+
+impl Ports for Southbridge {
+    fn read(&mut self, port: u16, size: u8) -> u64 {
+        self.machine.port_read(port, size, &mut self.effects)
+    }
+
+    fn write(&mut self, port: u16, size: u8, value: u64) {
+        self.machine.port_write(port, size, value, &mut self.effects);
+    }
+}
+
+/// The components in the program, each compiled once in a test program.
+fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| Library::new(Engine::new(None).expect("the engine starts")))
+}
