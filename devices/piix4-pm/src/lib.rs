@@ -162,6 +162,7 @@ impl Device for Piix4Pm {
     }
 
     fn loaded(&mut self, cx: &mut Context<'_>) -> Result<(), String> {
+        self.pm1.check()?;
         self.configuration.loaded(cx);
         self.map_cpu_hotplug(cx);
         self.pm1.drive_timer(cx);

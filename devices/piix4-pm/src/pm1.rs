@@ -34,6 +34,9 @@ pub(crate) struct Pm1 {
     byte_access: bool,
 }
 
+/// How far the deadline of a tick may be from it for rounding, in nanoseconds.
+const TICK: u64 = (SECOND / FREQUENCY) as u64 + 1;
+
 /// The timer's ticks at a time, rounded down.
 fn ticks(now: u64) -> i64 {
     (u128::from(now) * FREQUENCY / SECOND) as i64
@@ -105,6 +108,23 @@ impl Pm1 {
                 self.enable_wakeups(cx, changed);
             }
             _ => {}
+        }
+    }
+
+    /// What no single field of a loaded state tells. QEMU sets the timer to the
+    /// overflow and nothing else, and takes from a stream what it gets.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let last = ticks(i64::MAX as u64);
+        if !(0..=last).contains(&self.overflow_time) {
+            let found = self.overflow_time;
+            return Err(format!("ar.tmr.overflow_time {found}: 0 to {last} expected"));
+        }
+        let overflow = time(self.overflow_time);
+        match self.timer {
+            Some(timer) if timer == 0 || timer.abs_diff(overflow) > TICK => {
+                Err(format!("ar.tmr.timer {timer}: {overflow}, the overflow, or none expected"))
+            }
+            _ => Ok(()),
         }
     }
 

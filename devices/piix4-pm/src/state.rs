@@ -168,10 +168,7 @@ fn cpu_hotplug(f: &mut Fields<'_>, cpu: &mut CpuHotplug) {
 
 fn i2c_bus(f: &mut Fields<'_>, bus: &mut I2cBus, saved: bool) {
     let mut address = bus.saved_address();
-    f.u8("saved_address", &mut address);
-    f.check(address == IDLE || address < 0x80, || {
-        format!("{address:#04x} found, an address below 0x80 or {IDLE:#04x} expected")
-    });
+    target_address(f, "saved_address", &mut address);
     if f.is_loading() && saved {
         // Where the controller and the targets are not saved, QEMU drops the
         // transfer: no target is there to take it up.
@@ -180,8 +177,16 @@ fn i2c_bus(f: &mut Fields<'_>, bus: &mut I2cBus, saved: bool) {
     let I2cBus { target, broadcast } = bus;
     let mut number = target.unwrap_or(IDLE);
     f.private(|f| {
-        f.u8("target", &mut number);
+        target_address(f, "target", &mut number);
         f.bool("broadcast", broadcast);
     });
     *target = (number != IDLE).then_some(number);
+}
+
+/// The address of a target, or none.
+fn target_address(f: &mut Fields<'_>, name: &'static str, address: &mut u8) {
+    f.u8(name, address);
+    f.check(*address == IDLE || *address < 0x80, || {
+        format!("{address:#04x} found, an address below 0x80 or {IDLE:#04x} expected")
+    });
 }

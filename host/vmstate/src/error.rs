@@ -108,8 +108,8 @@ pub enum Problem {
     /// More than one reading fits.
     #[error("the sections can be read in more than one way up to here, none can be preferred")]
     Ambiguous,
-    /// Too many readings would have to be tried.
-    #[error("the sections can be read in too many ways, this is not a device state")]
+    /// Too many readings would have to be tried, or too long ones.
+    #[error("the sections take too long to read, this is not a device state")]
     TooManyReadings,
     /// The configuration section is not as it should be.
     #[error("bad configuration section: {0}")]

@@ -35,15 +35,31 @@ impl Fault {
     }
 }
 
+/// How many values are looked at before giving up, in all readings together. No real
+/// stream needs two hundred thousand.
+pub(crate) const WORK_MAX: u32 = 16 << 20;
+
 /// The choices of one reading, and how to get to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Choices {
     taken: Vec<bool>,
     at: usize,
     switches: Vec<(Arc<str>, bool)>,
+    /// How many values may still be looked at.
+    work: u32,
 }
 
 impl Choices {
+    /// The first reading, with what is left of [`WORK_MAX`].
+    pub(crate) const fn new(work: u32) -> Self {
+        Self { taken: Vec::new(), at: 0, switches: Vec::new(), work }
+    }
+
+    /// What is left of the work.
+    pub(crate) const fn work(&self) -> u32 {
+        self.work
+    }
+
     fn pick(&mut self) -> bool {
         if self.at == self.taken.len() {
             self.taken.push(false);
@@ -92,7 +108,7 @@ pub(crate) fn measure(layout: &Layout, data: &[u8], choices: &mut Choices) -> Re
 
 /// The first reading that uses a payload up.
 pub(crate) fn decode(layout: &Layout, payload: &[u8]) -> Result<Reading, Fault> {
-    let mut choices = Choices::default();
+    let mut choices = Choices::new(WORK_MAX);
     let mut furthest: Option<Fault> = None;
     loop {
         let fault = match measure(layout, payload, &mut choices) {
@@ -107,6 +123,7 @@ pub(crate) fn decode(layout: &Layout, payload: &[u8]) -> Result<Reading, Fault> 
                 let left = payload.len() as u64 - end as u64;
                 Fault { offset: end, problem: Problem::Trailing(left) }
             }
+            Err(fault) if fault.problem == Problem::TooManyReadings => return Err(fault),
             Err(fault) => fault,
         };
         let kept = furthest.take().filter(|kept| kept.offset >= fault.offset);
@@ -130,6 +147,7 @@ impl Walk<'_, '_> {
         let mut structure = Structure::default();
         let mut integers: Vec<(&str, u64)> = Vec::new();
         for member in &layout.members {
+            self.work()?;
             // Asked in turn and only as far as they hold: what decides nothing must
             // not double the readings.
             let present = member.when.iter().all(|condition| match condition {
@@ -219,7 +237,18 @@ impl Walk<'_, '_> {
         Ok(Value::List(list))
     }
 
+    /// Counts a value that is looked at. One that takes no bytes counts, too.
+    fn work(&mut self) -> Result<(), Fault> {
+        let left = self.choices.work.checked_sub(1);
+        self.choices.work = left.ok_or_else(|| Fault {
+            offset: self.reader.offset(),
+            problem: Problem::TooManyReadings,
+        })?;
+        Ok(())
+    }
+
     fn value(&mut self, member: &Member, layout: &Layout) -> Result<Value, Fault> {
+        self.work()?;
         let offset = self.reader.offset();
         let impossible = |value: String| {
             let field = format!("{}.{}", layout.name, member.name);

@@ -78,6 +78,8 @@ pub struct Scanner {
     /// Where the next byte to be looked at lies in the file.
     offset: u64,
     skip: u64,
+    /// Bytes behind the last record.
+    trailing: u64,
     /// The beginning of what comes next.
     item: Vec<u8>,
     found: Option<Emulator>,
@@ -123,7 +125,7 @@ impl Scanner {
     /// Before the first byte.
     #[must_use]
     pub const fn new() -> Self {
-        Self { next: Next::Xl, offset: 0, skip: 0, item: Vec::new(), found: None }
+        Self { next: Next::Xl, offset: 0, skip: 0, trailing: 0, item: Vec::new(), found: None }
     }
 
     /// Takes the next piece, of any length.
@@ -134,7 +136,8 @@ impl Scanner {
         let mut rest = piece;
         while !rest.is_empty() {
             if self.next == Next::Done {
-                return Err(Problem::Trailing(rest.len() as u64).at(self.offset));
+                self.trailing += rest.len() as u64;
+                break;
             }
             let wanted = match self.skip {
                 0 => self.next.size() - self.item.len(),
@@ -160,11 +163,12 @@ impl Scanner {
     /// After the last byte: the device state.
     ///
     /// # Errors
-    /// [`Error`] if the file ends too early or holds no device state.
+    /// [`Error`] if the file ends too early or too late, or holds no device state.
     pub fn finish(self) -> Result<Emulator, Error> {
         let end = self.offset + self.item.len() as u64;
         match (self.next, self.found) {
             (Next::Xl, _) if end == 0 => Err(Problem::Empty.at(0)),
+            (Next::Done, _) if self.trailing > 0 => Err(Problem::Trailing(self.trailing).at(end)),
             (Next::Done, Some(found)) => Ok(found),
             (Next::Done, None) => Err(wrong("it holds no state of QEMU", end)),
             _ => Err(Problem::Truncated("the save file".to_owned()).at(end)),

@@ -16,7 +16,7 @@ pub struct Bench<D> {
     pub device: D,
     /// The machine around it.
     pub fake: Fake,
-    description: Description,
+    pub(super) description: Description,
 }
 
 /// The declared properties with some of their defaults replaced.

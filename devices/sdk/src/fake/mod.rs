@@ -8,6 +8,7 @@ mod action;
 mod bench;
 mod children;
 mod machine;
+mod spoil;
 #[cfg(test)]
 mod tests;
 pub mod trace;
@@ -16,3 +17,5 @@ pub use action::Action;
 pub use bench::{Bench, override_properties};
 pub use children::ConfigurationSpace;
 pub use machine::{Effect, Fake};
+pub use spoil::Spoilt;
+pub use vmstate::{Structure, Value};

@@ -166,12 +166,12 @@ impl Function {
 
     /// Declares QEMU's `PCIDevice`, under the name it has in the device.
     pub fn state(&mut self, f: &mut Fields<'_>, name: &'static str) {
-        let Self { registers, pins, bars: _, mapped: _, inta: _ } = self;
+        let Self { registers, pins, bars, mapped: _, inta: _ } = self;
         f.structure(name, SHAPE, |f| {
             f.i32_at_most("version_id", SHAPE.version as i32);
             let own = registers.clone();
             f.buffer("config[0]", "pci config", registers.bytes_mut());
-            let bad = unlike(&own, registers);
+            let bad = unlike(&own, registers, bars);
             f.check(bad.is_none(), || bad.unwrap_or_default());
             let mut raw = pins.map(u32::to_be_bytes).concat();
             f.buffer("irq_state", "pci irq state", &mut raw);
@@ -204,10 +204,12 @@ impl Function {
 }
 
 /// Which bits must be the same on both sides: those that say what the function
-/// is. QEMU checks the same ones, and like QEMU leaves out what a guest can
-/// write.
-fn fixed_bits(at: usize) -> u8 {
+/// is and what it decodes. QEMU checks the same ones, and like QEMU leaves out what
+/// a guest can write.
+fn fixed_bits(at: usize, bars: &[Option<Bar>; 6]) -> u8 {
+    let bar = at.checked_sub(offset::BAR0).and_then(|at| bars.get(at / 4));
     match at {
+        _ if bar.is_some_and(Option::is_some) => 0xff,
         offset::VENDOR..offset::COMMAND => 0xff,
         offset::STATUS => status::CAPABILITIES as u8,
         offset::REVISION..offset::CACHE_LINE_SIZE | offset::HEADER_TYPE => 0xff,
@@ -220,10 +222,11 @@ fn fixed_bits(at: usize) -> u8 {
 fn unlike(
     own: &Registers<CONFIGURATION_SIZE>,
     loaded: &Registers<CONFIGURATION_SIZE>,
+    bars: &[Option<Bar>; 6],
 ) -> Option<String> {
     let bytes = own.bytes().iter().zip(loaded.bytes()).enumerate();
     let differs = |&(at, (own_byte, byte)): &(usize, (&u8, &u8))| {
-        (own_byte ^ byte) & fixed_bits(at) & !own.guest_bits(at) != 0
+        (own_byte ^ byte) & fixed_bits(at, bars) & !own.guest_bits(at) != 0
     };
     let (at, (expected, found)) = bytes.into_iter().find(differs)?;
     Some(format!("byte {at:#04x} is {found:#04x}, {expected:#04x} expected: another PCI function"))

@@ -165,11 +165,15 @@ impl<'w> Fields<'w> {
     }
 
     /// A timer: its deadline in virtual nanoseconds, or none; all ones on the
-    /// wire mean none.
+    /// wire mean none. QEMU's clocks are signed: a deadline that is negative there
+    /// is refused.
     pub fn timer(&mut self, name: &'static str, deadline: &mut Option<u64>) {
         if self.begin(name, "timer", 8, 1) {
             let raw = self.word(deadline.unwrap_or(u64::MAX), 8);
             *deadline = (raw != u64::MAX).then_some(raw);
+            self.check(raw == u64::MAX || raw <= i64::MAX as u64, || {
+                format!("{raw:#x} found, at most {:#x} or all ones expected", i64::MAX)
+            });
         }
     }
 

@@ -11,12 +11,8 @@ use std::collections::BTreeMap;
 use super::{Section, section};
 use crate::error::{Error, Problem};
 use crate::layout::Layouts;
-use crate::walk::{self, Choices};
+use crate::walk::{self, Choices, WORK_MAX};
 use crate::wire::Reader;
-
-/// How many readings of sections are tried before giving up. The richest machine
-/// needs some hundreds.
-const READINGS_MAX: u32 = 20_000;
 
 /// The device sections as bytes.
 pub(super) struct Chain<'a> {
@@ -75,7 +71,7 @@ impl NoWay {
 impl<'a> Chain<'a> {
     /// The sections.
     pub(super) fn sections(&self) -> Result<Vec<Section>, Box<NoWay>> {
-        let mut budget = READINGS_MAX;
+        let mut work = WORK_MAX;
         let nothing = Problem::Truncated("the list of sections".to_owned());
         let mut furthest = NoWay { from: 0, error: self.error(0, nothing), cut: None };
         // Where the next section may begin, in order: every way there is known
@@ -96,7 +92,7 @@ impl<'a> Chain<'a> {
                 return found.map_err(|error| Box::new(NoWay { from: at, error, cut: None }));
             }
             let ends = self.head(at).and_then(|head| {
-                let ends = self.ends(at, depth, head, &mut budget, &mut furthest)?;
+                let ends = self.ends(at, depth, head, &mut work, &mut furthest)?;
                 Ok((head, ends))
             });
             let (head, ends) = match ends {
@@ -179,7 +175,7 @@ impl<'a> Chain<'a> {
         at: usize,
         depth: usize,
         head: Head<'a>,
-        budget: &mut u32,
+        work: &mut u32,
         furthest: &mut NoWay,
     ) -> Result<Vec<usize>, Error> {
         let Head { name, instance, version, payload, .. } = head;
@@ -187,20 +183,19 @@ impl<'a> Chain<'a> {
             .layouts
             .find(name, instance, version)
             .map_err(|problem| self.error(payload, problem))?;
-        let mut choices = Choices::default();
+        let mut choices = Choices::new(*work);
         let mut ends = Vec::new();
         loop {
-            *budget = budget
-                .checked_sub(1)
-                .ok_or_else(|| self.error(payload, Problem::TooManyReadings))?;
             let end = walk::measure(layout, &self.data[payload..], &mut choices)
                 .map_err(|fault| fault.error(self.base + payload as u64))
                 .and_then(|size| self.plausible(head, payload + size).map(|()| payload + size));
             match end {
                 Ok(end) if !ends.contains(&end) => ends.push(end),
                 Ok(_) => {}
+                Err(error) if error.problem == Problem::TooManyReadings => return Err(error),
                 Err(error) => furthest.or(at, depth, error),
             }
+            *work = choices.work();
             if !choices.advance() {
                 return Ok(ends);
             }

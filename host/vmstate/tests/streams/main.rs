@@ -6,6 +6,7 @@ mod data;
 mod description;
 mod framing;
 mod golden;
+mod parts;
 mod properties;
 mod refusals;
 mod xl;

@@ -3,7 +3,7 @@
 use crate::data::named;
 use proptest::prelude::*;
 use vmstate::ram::{self, Block, PAGE_SIZE};
-use vmstate::{Configuration, Devices, Layouts, Section, Stream, Writer};
+use vmstate::{Configuration, Devices, Layouts, Live, Section, Stream, Writer, describe};
 
 /// Devices whose state is so many bytes, of any value.
 const PLAIN: [(&str, u32, usize); 6] = [
@@ -15,13 +15,49 @@ const PLAIN: [(&str, u32, usize); 6] = [
     ("vmmouse", 0, 4105),
 ];
 
+/// A device's name, version and state.
+type Device = (&'static str, u32, Vec<u8>);
+
+fn plain() -> impl Strategy<Value = Device> {
+    prop::sample::select(PLAIN.to_vec()).prop_flat_map(|(name, version, size)| {
+        let payload = prop::collection::vec(any::<u8>(), size);
+        payload.prop_map(move |payload| (name, version, payload))
+    })
+}
+
+/// A count and as many numbers.
+fn counted() -> impl Strategy<Value = Device> {
+    prop::collection::vec(any::<i32>(), 0..130).prop_map(|counts| {
+        let mut writer = Writer::new();
+        writer.integer(counts.len() as u64, 4);
+        counts.iter().for_each(|count| writer.integer(count.cast_unsigned().into(), 4));
+        ("PCIBUS", 1, writer.into_bytes())
+    })
+}
+
+/// Structures, values with limits, and a subsection.
+fn nested() -> impl Strategy<Value = Device> {
+    let configuration = prop::collection::vec(any::<u8>(), 256);
+    (0..3u64, configuration, 0..16u64, any::<u8>(), prop::option::of(any::<u8>())).prop_map(
+        |(version, configuration, pins, level, subsection)| {
+            let mut writer = Writer::new();
+            writer.integer(version, 4);
+            writer.bytes(&configuration);
+            (0..4).for_each(|pin| writer.integer(pins >> pin & 1, 4));
+            (0..4).for_each(|_| writer.integer(level.into(), 4));
+            if let Some(value) = subsection {
+                writer.subsection("PIIX3/rcr", 1);
+                writer.integer(value.into(), 1);
+            }
+            ("0000:00:01.0/PIIX3", 3, writer.into_bytes())
+        },
+    )
+}
+
 fn devices() -> impl Strategy<Value = Devices> {
-    let payload = |(name, version, size): (&'static str, u32, usize)| {
-        prop::collection::vec(any::<u8>(), size).prop_map(move |payload| (name, version, payload))
-    };
-    let section = prop::sample::select(PLAIN.to_vec()).prop_flat_map(payload);
+    let section = prop_oneof![3 => plain(), 1 => counted(), 1 => nested()];
     (prop::collection::vec(section, 1..8), any::<bool>()).prop_map(|(sections, footers)| {
-        let section = |(index, (name, version, payload)): (usize, (&str, u32, Vec<u8>))| Section {
+        let section = |(index, (name, version, payload)): (usize, Device)| Section {
             id: index as u32 * 3 + 2,
             name: name.to_owned(),
             instance: index as u32,
@@ -35,7 +71,9 @@ fn devices() -> impl Strategy<Value = Devices> {
 }
 
 fn configuration() -> impl Strategy<Value = Configuration> {
-    let capabilities = prop::collection::vec("[a-z-]{1,20}", 0..4);
+    // The one of them that changes the list of blocks.
+    let capability = prop_oneof![2 => "[a-z-]{1,20}", 1 => Just("x-ignore-shared".to_owned())];
+    let capabilities = prop::collection::vec(capability, 0..4);
     (
         "[a-z0-9.-]{1,40}",
         prop::option::of(any::<u32>()),
@@ -50,17 +88,32 @@ fn configuration() -> impl Strategy<Value = Configuration> {
         })
 }
 
-/// Guest memory of some pages, as QEMU saves it: id 1, in three pieces.
-fn memory(pages: &[u8], footers: bool) -> Vec<u8> {
+/// Guest memory: the first bytes of its pages, and a command to the receiver.
+type Memory = (Vec<u8>, Option<u16>);
+
+fn memory() -> impl Strategy<Value = Memory> {
+    let command = prop::option::of(prop_oneof![1..7u16, 8..12u16]);
+    (prop::collection::vec(0..3u8, 0..20), command)
+}
+
+/// Guest memory as QEMU saves it, id 1, in three pieces; and what is to be found in it.
+fn write_memory(stream: &Stream, (pages, command): &Memory) -> (Vec<u8>, Live) {
+    let capabilities = stream.configuration.iter().flat_map(|found| found.capabilities.iter());
+    let addresses = capabilities.flatten().any(|name| name == "x-ignore-shared");
+    let block = |name: &str, at| Block {
+        name: name.to_owned(),
+        size: 1 << 20,
+        address: addresses.then_some(at),
+    };
+    let blocks = vec![block("pc.ram", 0), block("pc.bios", 0xfff0_0000)];
     let mut writer = Writer::new();
     let footer = |writer: &mut Writer| {
-        if footers {
+        if stream.devices.footers {
             writer.bytes(&[0x7e, 0, 0, 0, 1]);
         }
     };
     writer.bytes(b"\x01\0\0\0\x01\x03ram\0\0\0\0\0\0\0\x04");
-    let block = |name: &str| Block { name: name.to_owned(), size: 1 << 20, address: None };
-    ram::write_blocks(&mut writer, &[block("pc.ram"), block("pc.bios")]);
+    ram::write_blocks(&mut writer, &blocks);
     ram::write_end(&mut writer);
     footer(&mut writer);
     writer.bytes(b"\x02\0\0\0\x01");
@@ -72,10 +125,26 @@ fn memory(pages: &[u8], footers: bool) -> Vec<u8> {
     }
     ram::write_end(&mut writer);
     footer(&mut writer);
+    if let Some(command) = command {
+        writer.integer(8, 1);
+        writer.integer((*command).into(), 2);
+        writer.integer(3, 2);
+        writer.bytes(&[4, 4, 4]);
+    }
     writer.bytes(b"\x03\0\0\0\x01");
     ram::write_end(&mut writer);
     footer(&mut writer);
-    writer.into_bytes()
+    let bytes = writer.into_bytes();
+    let start = stream.head().len() as u64;
+    let zero_pages = pages.iter().filter(|first| **first == 0).count() as u64;
+    let live = Live {
+        range: start..start + bytes.len() as u64,
+        blocks,
+        pages: pages.len() as u64 - zero_pages,
+        zero_pages,
+        commands: command.iter().copied().collect(),
+    };
+    (bytes, live)
 }
 
 fn read(bytes: &[u8]) -> Result<Stream, vmstate::Error> {
@@ -102,27 +171,30 @@ proptest! {
 
     #[test]
     fn what_was_written_is_read(
-        mut devices in devices(),
+        devices in devices(),
         configuration in prop::option::of(configuration()),
-        pages in prop::option::of(prop::collection::vec(0..3u8, 0..20)),
+        memory in prop::option::of(memory()),
+        described: bool,
     ) {
-        let live = pages.as_ref().map(|pages| memory(pages, devices.footers)).unwrap_or_default();
-        let stream = Stream { configuration, live: Default::default(), devices: devices.clone() };
+        let mut stream = Stream { configuration, live: Live::default(), devices };
+        let end = stream.head().len() as u64;
+        stream.live.range = end..end;
+        let mut live = Vec::new();
+        if let Some(memory) = memory {
+            (live, stream.live) = write_memory(&stream, &memory);
+        }
+        if described {
+            let text = describe(None, &stream.devices.sections, None).unwrap();
+            stream.devices.description = Some(text);
+        }
         let bytes = stream.write(&live);
-        let read = read(&bytes).unwrap();
-        prop_assert_eq!(&read.configuration, &stream.configuration);
-        let start = stream.head().len() as u64;
-        prop_assert_eq!(&read.live.range, &(start..start + live.len() as u64));
-        if let Some(pages) = pages {
-            let zero = pages.iter().filter(|first| **first == 0).count() as u64;
-            prop_assert_eq!(read.live.zero_pages, zero);
-            prop_assert_eq!(read.live.pages, pages.len() as u64 - zero);
-            prop_assert_eq!(read.live.blocks.len(), 2);
+        let mut read = read(&bytes).unwrap();
+        for section in &mut read.devices.sections {
+            let (start, size) = (section.offset as usize, section.payload.len());
+            prop_assert!(bytes[start..start + size] == section.payload);
+            section.offset = 0;
         }
-        for (section, found) in devices.sections.iter_mut().zip(&read.devices.sections) {
-            section.offset = found.offset;
-        }
-        prop_assert_eq!(&read.devices, &devices);
+        prop_assert_eq!(&read, &stream);
         prop_assert!(read.write(&live) == bytes);
     }
 

@@ -117,6 +117,17 @@ fn what_is_no_save_file() {
 }
 
 #[test]
+fn what_follows_is_counted_however_it_is_cut() {
+    let good = file(&[emulator(2, b"state"), record(0, &[])]);
+    let bytes = [&good, [7; 100].as_slice()].concat();
+    for size in [1, 64, bytes.len()] {
+        let error = scan(&bytes, size).unwrap_err();
+        let expected = (good.len() as u64, Problem::Trailing(100));
+        assert_eq!((error.offset, error.problem), expected, "in pieces of {size}");
+    }
+}
+
+#[test]
 fn a_state_that_is_too_long_is_not_written() {
     let bytes = file(&[emulator(2, b"state"), record(0, &[])]);
     let found = scan(&bytes, bytes.len()).unwrap();
