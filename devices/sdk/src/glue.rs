@@ -68,8 +68,8 @@ macro_rules! export {
                     });
                 }
 
-                fn save(scope: contract::Scope) -> Vec<contract::Section> {
-                    DEVICE.with(|cell| cell.with(|device| $crate::state::save(device, scope)))
+                fn save(scope: contract::Scope, now: u64) -> Vec<contract::Section> {
+                    DEVICE.with(|cell| cell.with(|device| $crate::state::save(device, scope, now)))
                 }
 
                 fn load(

@@ -150,9 +150,9 @@ impl Instance {
     }
 
     /// `device.save`
-    pub fn save(&mut self, scope: Scope) -> Result<Vec<Section>, Fault> {
+    pub fn save(&mut self, scope: Scope, now: u64) -> Result<Vec<Section>, Fault> {
         let device = self.device.southbridge_device_device();
-        call!(self, device, "save", call_save(scope))
+        call!(self, device, "save", call_save(scope, now))
     }
 
     /// `device.load`. The inner error is the device's refusal of the state.

@@ -34,7 +34,8 @@ impl Machine {
     /// A system reset of all devices. The processors must be stopped.
     pub fn reset(&self) {
         let mut effects = Effects::new();
-        for slot in &self.slots {
+        // As in QEMU those that were created last come first.
+        for slot in self.slots.iter().rev() {
             slot.reset(&mut effects);
         }
         self.wires.forget(|_| true);

@@ -27,14 +27,15 @@ pub struct Format {
     version: u32,
     /// The properties the layout depends on.
     switches: Vec<(Arc<str>, bool)>,
-    /// The names and sizes of its fields, without subsections.
+    /// The names and sizes of its fields, without subsections and without what
+    /// the contents decide.
     fields: Vec<(Arc<str>, usize)>,
 }
 
 impl Format {
     fn new(kind: &str, version: u32, reading: &Reading) -> Self {
-        let fields =
-            reading.structure.fields.iter().map(|field| (Arc::clone(&field.name), field.size));
+        let fields = reading.structure.fields.iter().filter(|field| !field.optional);
+        let fields = fields.map(|field| (Arc::clone(&field.name), field.fixed_size()));
         let switches = reading.switches.clone();
         Self { kind: kind.to_owned(), version, switches, fields: fields.collect() }
     }
@@ -62,7 +63,7 @@ impl Format {
                 reason: fault.to_string(),
             };
             instance.reset(0).map_err(failed)?;
-            let sections = instance.save(Scope::Stream).map_err(failed)?;
+            let sections = instance.save(Scope::Stream, 0).map_err(failed)?;
             formats.extend(sections.into_iter().filter_map(Self::of_saved));
         }
         Ok(formats)
@@ -84,7 +85,8 @@ impl Format {
         others: impl Iterator<Item = &'a Self> + Clone,
     ) -> Difference {
         let others = || others.clone().filter(|other| other.kind == self.kind);
-        let fields = reading.structure.fields.iter().zip(&self.fields);
+        let fields = reading.structure.fields.iter().filter(|field| !field.optional);
+        let fields = fields.zip(&self.fields);
         let telling = fields.filter(|(_, own)| others().any(|other| !other.fields.contains(own)));
         let carries = telling.map(|(field, _)| Place {
             field: field.name.to_string(),

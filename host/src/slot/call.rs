@@ -81,7 +81,7 @@ impl Slot {
 
     /// Saves the device's state; none if it is out of service.
     pub fn save(&self, scope: Scope, effects: &mut Effects) -> Option<Vec<Section>> {
-        self.call(effects, |device, _| device.save(scope))
+        self.call(effects, |device, now| device.save(scope, now))
     }
 
     /// One call: takes the time under the lock, so that it never goes back for

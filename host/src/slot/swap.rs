@@ -116,7 +116,7 @@ impl Slot {
         let now = self.clock.now();
         let state_moved = match &mut plugged.instance {
             Some(old) => {
-                let saved = match old.save(Scope::Whole) {
+                let saved = match old.save(Scope::Whole, now) {
                     Ok(saved) => saved,
                     Err(fault) => {
                         self.quarantine(plugged, fault.clone(), effects);
@@ -128,7 +128,7 @@ impl Slot {
                 new.load(Scope::Whole, &given, now)
                     .map_err(SwapError::NewFaulted)?
                     .map_err(SwapError::Refused)?;
-                let kept = new.save(Scope::Whole).map_err(SwapError::NewFaulted)?;
+                let kept = new.save(Scope::Whole, now).map_err(SwapError::NewFaulted)?;
                 compare::check(&plugged.state, &saved, &state, &kept)
                     .map_err(SwapError::StateLost)?;
                 true

@@ -25,6 +25,8 @@ pub struct Field {
     pub offset: usize,
     /// How many bytes it takes.
     pub size: usize,
+    /// Whether an earlier field of the section decides if it is there.
+    pub optional: bool,
     /// What it holds.
     pub value: Value,
 }
@@ -70,7 +72,30 @@ pub struct Unencodable {
     pub size: usize,
 }
 
+impl Field {
+    /// How many of its bytes every section in this format has: without
+    /// subsections, and without what the section's own contents decide.
+    #[must_use]
+    pub fn fixed_size(&self) -> usize {
+        match &self.value {
+            Value::Structure(inner) => inner.fixed_size(),
+            Value::List(elements) => {
+                let sizes = elements.iter().map(|element| match element {
+                    Value::Structure(inner) => Some(inner.fixed_size()),
+                    _ => None,
+                });
+                sizes.sum::<Option<usize>>().unwrap_or(self.size)
+            }
+            _ => self.size,
+        }
+    }
+}
+
 impl Structure {
+    fn fixed_size(&self) -> usize {
+        self.fields.iter().filter(|field| !field.optional).map(Field::fixed_size).sum()
+    }
+
     /// The value of a field, or of a field of a field: one name per level. A
     /// subsection is a level too.
     #[must_use]

@@ -175,7 +175,9 @@ impl Walk<'_, '_> {
             }
             if self.build {
                 let (name, size) = (Arc::clone(&member.name), self.reader.offset() - offset);
-                structure.fields.push(Field { name, offset, size, value });
+                let decided = |condition: &Condition| matches!(condition, Condition::NotZero(_));
+                let optional = member.when.iter().any(decided);
+                structure.fields.push(Field { name, offset, size, optional, value });
             }
         }
         structure.subsections = self.subsections(layout)?;

@@ -9,15 +9,14 @@ use std::rc::Rc;
 
 use piix4_pm::Piix4Pm;
 use smbus_eeprom::SmbusEeprom;
-use southbridge_sdk::fake::trace::{Answer, ConfigurationPorts, Cycle, Interrupt, Request, Step};
+use southbridge_sdk::fake::trace::{Answer, ConfigurationPorts, Interrupt, Request, Step};
 use southbridge_sdk::fake::{Bench, Effect, Fake, override_properties};
 use southbridge_sdk::wit::{PropertyValue, Scope, Section};
 use southbridge_sdk::{Context, Device, I2cTarget, PowerEvents, Properties, state};
 
 /// Slot 1, function 3 of bus 0.
 const DEVFN: u8 = 1 << 3 | 3;
-/// The region of the configuration space, and the line of the SCI.
-const CONFIGURATION: u32 = 0;
+/// The line of the SCI.
 const SCI: u32 = 0;
 /// The I/O APIC's input that the SCI arrives at.
 pub(crate) const SCI_PIN: u8 = 9;
@@ -125,24 +124,11 @@ impl Board {
 
     /// Does what a step asks for; none if it addresses another device.
     pub(crate) fn run(&mut self, request: Request<'_>, end: Option<u64>) -> Option<Option<u64>> {
-        let ours = |cycle: Cycle| (cycle.bus, cycle.devfn) == (0, DEVFN);
         match request {
-            Request::In { port, size } if ConfigurationPorts::has(port) => {
-                let (bench, mut all_ours) = (&mut self.bench, port >= 0xcfc);
-                let value = self.ports.read(port, size, |cycle| {
-                    all_ours &= ours(cycle);
-                    bench.read(CONFIGURATION, cycle.offset, cycle.size)
-                });
-                all_ours.then_some(Some(value))
-            }
-            Request::Out { port, size, value } if ConfigurationPorts::has(port) => {
-                let bench = &mut self.bench;
-                self.ports.write(port, size, value, |cycle, part| {
-                    if ours(cycle) {
-                        bench.write(CONFIGURATION, cycle.offset, cycle.size, part);
-                    }
-                });
-                Some(None)
+            Request::In { port, .. } | Request::Out { port, .. }
+                if ConfigurationPorts::has(port) =>
+            {
+                self.ports.follow(&mut self.bench, DEVFN, request)
             }
             Request::In { port, size } => Some(Some(self.bench.port_in(port, size))),
             Request::Out { port, size, value } => {
@@ -192,7 +178,8 @@ impl Board {
 
     /// Saves the EEPROM at an address.
     pub(crate) fn save_eeprom(&self, address: u8, scope: Scope) -> Vec<Section> {
-        state::save(&mut *self.eeproms[usize::from(address - 0x50)].0.borrow_mut(), scope)
+        let mut eeprom = self.eeproms[usize::from(address - 0x50)].0.borrow_mut();
+        state::save(&mut *eeprom, scope, self.bench.fake.now)
     }
 
     /// Loads the EEPROM at an address.

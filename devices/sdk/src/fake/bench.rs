@@ -146,6 +146,12 @@ impl<D: Device> Bench<D> {
         }
     }
 
+    /// Whether a region of the device answers at a port.
+    #[must_use]
+    pub fn has_port(&self, port: u16) -> bool {
+        self.resolve(port, 0).0.is_some()
+    }
+
     /// Reads the device's configuration space, as the bus above does.
     ///
     /// # Panics
@@ -164,7 +170,7 @@ impl<D: Device> Bench<D> {
 
     /// Saves the device.
     pub fn save(&mut self, scope: Scope) -> Vec<Section> {
-        state::save(&mut self.device, scope)
+        state::save(&mut self.device, scope, self.fake.now)
     }
 
     /// Loads a state into the device, which should be fresh from

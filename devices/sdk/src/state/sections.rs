@@ -5,13 +5,14 @@ use vmstate::Writer;
 use super::fields::{Loading, Mistake, Walk};
 use super::table::Table;
 use super::{Condition, Fields, Shape};
-use crate::wit::{Refusal, Scope, Section, SectionDescription, StateDescription};
+use crate::wit::{Nanoseconds, Refusal, Scope, Section, SectionDescription, StateDescription};
 use crate::{Context, Device};
 
 /// Takes a device's declaration of its sections.
 pub struct Sections<'w> {
     walk: Walking<'w>,
     scope: Scope,
+    now: Nanoseconds,
 }
 
 enum Walking<'w> {
@@ -27,6 +28,19 @@ struct Given {
 }
 
 impl Sections<'_> {
+    /// The time of the save or load; 0 when the state is described.
+    #[must_use]
+    pub const fn now(&self) -> Nanoseconds {
+        self.now
+    }
+
+    /// Whether the state is for a stream rather than for another version of the
+    /// device in the same slot.
+    #[must_use]
+    pub const fn is_stream(&self) -> bool {
+        matches!(self.scope, Scope::Stream)
+    }
+
     /// A section whose name stands alone in QEMU's stream, or is told apart by
     /// a running number (`smbus-eeprom`).
     pub fn section(&mut self, shape: Shape, needed: Condition, body: impl FnOnce(&mut Fields<'_>)) {
@@ -98,9 +112,9 @@ impl Given {
 }
 
 /// Saves the state of a device: the contract's `save`.
-pub fn save(device: &mut impl Device, scope: Scope) -> Vec<Section> {
+pub fn save(device: &mut impl Device, scope: Scope, now: Nanoseconds) -> Vec<Section> {
     let mut sections = Vec::new();
-    device.state(&mut Sections { walk: Walking::Save(&mut sections), scope });
+    device.state(&mut Sections { walk: Walking::Save(&mut sections), scope, now });
     sections
 }
 
@@ -108,7 +122,7 @@ pub fn save(device: &mut impl Device, scope: Scope) -> Vec<Section> {
 pub fn describe(device: &mut impl Device) -> StateDescription {
     let mut description = StateDescription { sections: Vec::new(), structures: Vec::new() };
     let walk = Walking::Describe(&mut description);
-    device.state(&mut Sections { walk, scope: Scope::Stream });
+    device.state(&mut Sections { walk, scope: Scope::Stream, now: 0 });
     description
 }
 
@@ -127,7 +141,7 @@ pub fn load(
 ) -> Result<(), Refusal> {
     device.reset(cx);
     let mut given = Given { sections, refusal: None };
-    device.state(&mut Sections { walk: Walking::Load(&mut given), scope });
+    device.state(&mut Sections { walk: Walking::Load(&mut given), scope, now: cx.now });
     if let Some(refusal) = given.refusal {
         return Err(refusal);
     }

@@ -192,7 +192,7 @@ impl Decoder {
 fn undecoded(section: &Section) -> Structure {
     let size = section.payload.len();
     let value = Value::Bytes(section.payload.clone());
-    let field = Field { name: "data".into(), offset: 0, size, value };
+    let field = Field { name: "data".into(), offset: 0, size, value, optional: false };
     Structure { fields: vec![field], subsections: Vec::new() }
 }
 

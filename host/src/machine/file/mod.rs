@@ -19,7 +19,7 @@
 //! [machine.base.device.pm]
 //! component = "..."
 //! at = "bridge/pci@01.3"                         # device/bus@address
-//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size"
+//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size", "time"
 //! wires = { sci = "gsi:9", smi = "cpu:smi", out = "bridge:in" }
 //!
 //! [machine.base.device.port0]                    # unless defaults are left out

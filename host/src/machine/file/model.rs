@@ -149,8 +149,10 @@ impl MachineType {
         let settings = self.settings(device);
         let value = |(name, default): &(String, Value)| {
             let setting = settings.get(name.as_str());
-            let value = setting
-                .map_or_else(|| default.clone(), |setting| setting.value.resolve(parameters));
+            let value = setting.map_or_else(
+                || default.clone(),
+                |setting| setting.value.resolve(parameters, &self.memory),
+            );
             (name.clone(), value)
         };
         component.properties.iter().map(value).collect()

@@ -1,9 +1,12 @@
 //! The values of properties.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+
+use super::model::MemoryLayout;
 
 /// The value of a property: `property-value` of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,16 +102,22 @@ impl Setting {
     pub fn kind(&self) -> Kind {
         match self {
             Setting::Fixed(value) => value.kind(),
-            Setting::Machine(Parameter::Cpus | Parameter::RamSize) => Kind::Number,
+            Setting::Machine(_) => Kind::Number,
         }
     }
 
-    /// The value on a machine with these parameters.
-    pub fn resolve(&self, parameters: &Parameters) -> Value {
+    /// The value on a machine with these parameters, whose RAM lies so.
+    pub fn resolve(&self, parameters: &Parameters, memory: &MemoryLayout) -> Value {
+        let (below, above) = memory.split(parameters.ram_size);
         match self {
             Setting::Fixed(value) => value.clone(),
-            Setting::Machine(Parameter::Cpus) => Value::Number(parameters.cpus.into()),
-            Setting::Machine(Parameter::RamSize) => Value::Number(parameters.ram_size),
+            Setting::Machine(parameter) => Value::Number(match parameter {
+                Parameter::Cpus => parameters.cpus.into(),
+                Parameter::RamSize => parameters.ram_size,
+                Parameter::RamBelow4g => below,
+                Parameter::RamAbove4g => above,
+                Parameter::Time => seconds_since_1970(),
+            }),
         }
     }
 }
@@ -142,16 +151,31 @@ pub enum Parameter {
     Cpus,
     /// The bytes of RAM.
     RamSize,
+    /// Those of them that lie below 4 GiB.
+    RamBelow4g,
+    /// Those that lie from 4 GiB on.
+    RamAbove4g,
+    /// The time when the machine is put together, in seconds since 1970.
+    Time,
 }
 
 impl Parameter {
-    pub(super) const ALL: [Parameter; 2] = [Parameter::Cpus, Parameter::RamSize];
+    pub(super) const ALL: [Parameter; 5] = [
+        Parameter::Cpus,
+        Parameter::RamSize,
+        Parameter::RamBelow4g,
+        Parameter::RamAbove4g,
+        Parameter::Time,
+    ];
 
     /// The name in machine files.
     pub fn name(self) -> &'static str {
         match self {
             Parameter::Cpus => "cpus",
             Parameter::RamSize => "ram-size",
+            Parameter::RamBelow4g => "ram-below-4g",
+            Parameter::RamAbove4g => "ram-above-4g",
+            Parameter::Time => "time",
         }
     }
 }
@@ -163,4 +187,9 @@ pub struct Parameters {
     pub cpus: u32,
     /// The bytes of RAM.
     pub ram_size: u64,
+}
+
+/// The host's time; a host that is set to before 1970 counts as there.
+fn seconds_since_1970() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_secs())
 }

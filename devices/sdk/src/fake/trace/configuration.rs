@@ -4,6 +4,10 @@
 
 use access::{Rules, Sizes, chunk, mask};
 
+use super::Request;
+use crate::Device;
+use crate::fake::Bench;
+
 /// The address latch and the four data ports.
 const ADDRESS: u16 = 0xcf8;
 const DATA: u16 = 0xcfc;
@@ -55,6 +59,38 @@ impl ConfigurationPorts {
         }
         for (done, target) in self.cycles(port, size) {
             cycle(target, value >> (8 * done) & mask(target.size));
+        }
+    }
+
+    /// Performs an access to these ports for a recording of one function of bus
+    /// 0. Returns the value read, if the access is a read; nothing if it is to
+    /// other ports, or reads something else than the function.
+    pub fn follow<D: Device>(
+        &mut self,
+        bench: &mut Bench<D>,
+        devfn: u8,
+        request: Request<'_>,
+    ) -> Option<Option<u64>> {
+        let ours = |cycle: Cycle| (cycle.bus, cycle.devfn) == (0, devfn);
+        match request {
+            Request::In { port, size } if Self::has(port) => {
+                let mut all_ours = port >= DATA;
+                let value = self.read(port, size, |cycle| {
+                    all_ours &= ours(cycle);
+                    bench.configuration_read(cycle.offset as u16, cycle.size).into()
+                });
+                all_ours.then_some(Some(value))
+            }
+            Request::Out { port, size, value } if Self::has(port) => {
+                self.write(port, size, value, |cycle, part| {
+                    if ours(cycle) {
+                        let (at, size) = (cycle.offset as u16, cycle.size);
+                        bench.configuration_write(at, size, part as u32);
+                    }
+                });
+                Some(None)
+            }
+            _ => None,
         }
     }
 

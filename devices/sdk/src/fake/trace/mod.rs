@@ -21,6 +21,7 @@
 //! assert_eq!(compared, 2);
 //! ```
 
+mod alone;
 mod configuration;
 mod replay;
 #[cfg(test)]

@@ -10,6 +10,9 @@ pub enum Answer {
     /// The step addresses another device: nothing of it is compared but that
     /// QEMU moved none of the device's interrupt lines.
     Skip,
+    /// The step addresses another device, and moved these interrupt lines of the
+    /// device under test, in order.
+    Moved(Vec<Interrupt>),
     /// The device was asked.
     Did {
         /// The value read, if the step is a read.
@@ -36,7 +39,7 @@ impl Answer {
     #[must_use]
     pub fn with_interrupts(self, changes: Vec<Interrupt>) -> Self {
         match self {
-            Self::Skip => Self::Did { value: None, interrupts: changes },
+            Self::Skip | Self::Moved(_) => Self::Moved(changes),
             Self::Did { value, .. } => Self::Did { value, interrupts: changes },
         }
     }
@@ -57,6 +60,7 @@ impl Trace<'_> {
         for (index, step) in self.steps.iter().enumerate() {
             let (asked, found, mut changes) = match device(step) {
                 Answer::Skip => (false, None, Vec::new()),
+                Answer::Moved(interrupts) => (false, None, interrupts),
                 Answer::Did { value, interrupts } => (true, value, interrupts),
             };
             compared += usize::from(asked);
