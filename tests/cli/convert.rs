@@ -100,16 +100,20 @@ fn states_of_xenfv_go_there_and_back() {
 #[test]
 fn a_transaction_in_progress_is_not_dropped_silently() {
     let files = Files::new();
-    for case in ["smbus", "smbus-inflight", "smbus-pending"] {
-        let golden = named(&format!("qemu-7.2/xenfv-4.2/{case}.xsds"));
-        let (said, result) = convert(&files, "xenfv-3.1", &[], &golden.bytes);
+    for (case, to) in [
+        ("xenfv-4.2/smbus.xsds", "xenfv-3.1"),
+        ("xenfv-4.2/smbus-inflight.xsds", "xenfv-3.1"),
+        ("pc-i440fx-4.0/smbus-pending.bin", "pc-i440fx-3.1"),
+    ] {
+        let golden = named(&format!("qemu-7.2/{case}"));
+        let (said, result) = convert(&files, to, &[], &golden.bytes);
         assert_eq!(result, None, "{case}");
         let noticed = fields(&said, "noticeable");
         assert!(noticed.iter().any(|field| field.starts_with("piix4_pm.smb.")), "{noticed:?}");
 
-        let (said, result) = convert(&files, "xenfv-3.1", &["--force"], &golden.bytes);
+        let (said, result) = convert(&files, to, &["--force"], &golden.bytes);
         assert_eq!(fields(&said, "noticeable"), noticed);
-        assert_eq!(fits(&detect(&files.text("out"))), ["xenfv-3.1"]);
+        assert_eq!(fits(&detect(&files.text("out"))), [to]);
         // All but what has to do with SMBus is as it was.
         let (old, new) = (contents(&golden.bytes), contents(&result.unwrap()));
         for (key, new) in &new {
@@ -175,7 +179,7 @@ fn what_is_invented_is_said_with_value_and_place() {
     assert_eq!(result[auxctl["offset"].as_u64().unwrap() as usize], 2);
     // Devices nobody here has are said to be as they were.
     let kept = list(&said, "kept");
-    assert!(kept.iter().any(|entry| entry["section"] == "0000:00:01.1/ide"), "{said:#}");
+    assert!(kept.iter().any(|entry| entry["section"] == "fdc"), "{said:#}");
 }
 
 /// Streams of two machine types in which the same was done.
@@ -266,7 +270,14 @@ fn guest_memory_is_copied() {
     };
     assert!(live(&result) == live(&named("qemu-10.0/pc-i440fx-10.0/reset.bin").bytes));
     let back = converted(&files, "pc-i440fx-9.2", &[], &result);
-    assert!(back == golden.bytes);
+    // The description was written anew, as the machine's name has another length.
+    let described = |bytes: &[u8]| {
+        let mut stream = read(bytes);
+        let description = stream.devices.description.take().unwrap();
+        (stream, serde_json::from_str::<Json>(&description).unwrap())
+    };
+    assert!(described(&back) == described(&golden.bytes));
+    assert!(live(&back) == live(&golden.bytes));
 }
 
 #[test]
@@ -328,7 +339,7 @@ fn what_cannot_be_converted_is_refused_in_one_line() {
     let files = Files::new();
     let xen = files.write("xen", &named("xl/qemu7.2-xenfv-4.2.qevm").bytes);
     let pc = files.write("pc", &named("qemu-7.2/pc-i440fx-4.2/reset.bin").bytes);
-    let cut = files.write("cut", &named("qemu-7.2/pc-i440fx-4.2/reset.bin").bytes[..99_999]);
+    let cut = files.write("cut", &named("qemu-7.2/pc-i440fx-4.2/reset.bin").bytes[..61_000]);
     let video = files.write("video", &named("qemu-7.2/pc-i440fx-4.2/full.bin").bytes);
     let (out, missing, directory) = (files.text("out"), files.text("none"), files.text(""));
     let nowhere = files.text("none/out");

@@ -5,7 +5,7 @@ use super::machines::is_xen;
 use super::pokes::poke;
 use super::ports::Ports;
 use super::real::Qemu;
-use super::southbridge::Southbridge;
+use super::southbridge::converted;
 
 /// Pairs whose formats differ, so that QEMU itself does not take one for the
 /// other.
@@ -22,7 +22,7 @@ fn qemu_goes_on_as_another_machine() {
         let what = format!("from {from} to {to}");
         let mut before = Qemu::new(from);
         poke(&mut before, is_xen(from));
-        let state = Southbridge::load(from, &before.save()).converted(to).save();
+        let state = converted(from, to, &before.save());
         let after = Qemu::load(to, &state, &[]);
         let mut after = after.unwrap_or_else(|refused| panic!("{what}: {refused:?}"));
         let answers = |machine: &mut dyn Ports| Answers::of(machine, is_xen(from));

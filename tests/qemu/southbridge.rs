@@ -8,6 +8,7 @@ use southbridge::component::{Effects, Engine};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
 use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::migrate::convert;
 use vmstate::{Layouts, Stream};
 
 use super::ports::Ports;
@@ -42,13 +43,6 @@ impl Southbridge {
         southbridge
     }
 
-    /// The same devices as a machine of another type, in the same state.
-    pub(crate) fn converted(&self, machine_type: &str) -> Self {
-        let southbridge = Self::new(machine_type);
-        southbridge.machine.take_over(&self.machine).expect("it has the same devices");
-        southbridge
-    }
-
     /// The state of all devices.
     pub(crate) fn save(&self) -> Vec<u8> {
         self.machine.save_stream().expect("no device is out of service").write(&[])
@@ -68,6 +62,17 @@ impl Ports for Southbridge {
     fn write(&mut self, port: u16, size: u8, value: u64) {
         self.machine.port_write(port, size, value, &mut self.effects);
     }
+}
+
+/// A state of one machine type as one of another, without guest memory: what the
+/// command `state convert` does.
+pub(crate) fn converted(from: &str, to: &str, state: &[u8]) -> Vec<u8> {
+    let types = MachineTypes::builtin().expect("the built-in machine files are right");
+    let machine = |name| types.get(name).expect("the machine type is there");
+    let stream = Stream::read(state, Layouts::builtin());
+    let stream = stream.unwrap_or_else(|error| panic!("{from}: {error}"));
+    let converted = convert(&stream, machine(from), machine(to), library(), None);
+    converted.unwrap_or_else(|error| panic!("{from} to {to}: {error}")).stream.write(&[])
 }
 
 /// The components in the program, each compiled once in a test program.
