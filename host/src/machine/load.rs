@@ -70,7 +70,7 @@ impl Machine {
 
     /// For each slot its name, where it sits on PCI, and what its device says of
     /// its saved state.
-    pub(crate) fn states(&self) -> Vec<(Arc<str>, Option<&str>, StateDescription)> {
+    pub(crate) fn states(&self) -> Vec<(Arc<str>, Option<&str>, Arc<StateDescription>)> {
         let paths = self.paths.iter().map(Option::as_deref);
         let slots = self.slots.iter().zip(paths);
         slots.map(|(slot, path)| (slot.name().clone(), path, slot.state_description())).collect()

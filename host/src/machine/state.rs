@@ -27,7 +27,7 @@ pub struct DescribedSlot {
     /// The values of its properties, which what it saves depends on.
     pub properties: Vec<Property>,
     /// Its sections, field by field.
-    pub state: StateDescription,
+    pub state: Arc<StateDescription>,
 }
 
 impl Machine {

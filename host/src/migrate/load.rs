@@ -54,15 +54,26 @@ impl Machine {
     ) -> Result<(Loading<'m>, Vec<&'s Section>), Vec<Problem>> {
         let mut problems = frame(self, stream);
         let parts = take_apart(self, stream, &mut problems);
-        // A device that is given half of its state would complain about that.
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let Parts { names, states, kept, now } = parts;
-        let loading = self.load(Scope::Stream, &states, now).map_err(|refused| {
-            let problem = |refused| refusal(refused, &names, stream);
-            refused.into_iter().map(problem).collect::<Vec<_>>()
-        })?;
+        // The devices are asked even so: all that does not fit is to be said.
+        let loading = self.load(Scope::Stream, &parts.states, parts.now);
+        let loading = loading.map_err(|refused| {
+            let formats = other_formats(self, &parts.names, stream);
+            let explained = |slot| formats.iter().any(|(other, _)| *other == slot);
+            let refused = refused.into_iter().filter(|refused| !explained(refused.slot));
+            let refused: Vec<_> =
+                refused.map(|refused| refusal(refused, &parts.names, stream)).collect();
+            formats.into_iter().map(|(_, problem)| problem).chain(refused).collect::<Vec<_>>()
+        });
+        let kept = parts.kept;
+        let loading = match loading {
+            Ok(loading) if problems.is_empty() => loading,
+            Ok(_) => return Err(problems),
+            Err(found) => {
+                problems.extend(found);
+                problems.sort_by_key(|problem| problem.offset);
+                return Err(problems);
+            }
+        };
         Ok((loading, kept))
     }
 }
@@ -92,11 +103,9 @@ fn frame(machine: &Machine, stream: &Stream) -> Vec<Problem> {
     problems
 }
 
-/// Gives each section to its slot, and compares its format with the one the
-/// device in the slot saves.
+/// Gives each section to its slot.
 fn take_apart<'s>(machine: &Machine, stream: &'s Stream, problems: &mut Vec<Problem>) -> Parts<'s> {
     let names = Names::of(machine);
-    let own = own_formats(machine);
     let count = names.iter().map(|name| name.slot + 1).max().unwrap_or(0);
     let mut parts = Parts {
         states: vec![Vec::new(); count],
@@ -126,17 +135,6 @@ fn take_apart<'s>(machine: &Machine, stream: &'s Stream, problems: &mut Vec<Prob
             }
             continue;
         };
-        if let Some((reading, found)) = Format::of(section) {
-            let expected =
-                own.iter().filter(|(slot, own)| *slot == name.slot && own.kind == found.kind);
-            let expected = expected.map(|(_, format)| format);
-            if expected.clone().any(|expected| *expected != found) {
-                let difference = found.compare(&reading, section.offset, expected);
-                let (section, machine) = (section.name.clone(), machine.name().to_owned());
-                let fault = Fault::OtherFormat { section, machine, difference };
-                problems.push(Problem { offset, fault });
-            }
-        }
         parts.states[name.slot].push(component::Section {
             name: name.kind.clone(),
             version: section.version,
@@ -151,15 +149,30 @@ fn take_apart<'s>(machine: &Machine, stream: &'s Stream, problems: &mut Vec<Prob
     parts
 }
 
-/// The formats in which the devices of the machine save now, by slot. A device
-/// that cannot be saved is about to be replaced by one that can.
-fn own_formats(machine: &Machine) -> Vec<(usize, Format)> {
+/// The sections that are in another format than the one in which the device in
+/// their slot saves, by slot. No device takes such a section; this says why.
+fn other_formats(machine: &Machine, names: &Names, stream: &Stream) -> Vec<(usize, Problem)> {
+    // A device that cannot be saved is about to be replaced by one that can.
     let saved = machine.save(Scope::Stream).unwrap_or_default();
-    let formats = saved.into_iter().enumerate().flat_map(|(slot, saved)| {
+    let own = saved.into_iter().enumerate().flat_map(|(slot, saved)| {
         let formats = saved.sections.into_iter().filter_map(Format::of_saved);
         formats.map(move |format| (slot, format))
     });
-    formats.collect()
+    let own: Vec<_> = own.collect();
+    let problem = |section: &Section| {
+        let slot = names.find(section)?.slot;
+        let (reading, found) = Format::of(section)?;
+        let same_kind = |(at, own): &&(usize, Format)| *at == slot && own.kind == found.kind;
+        let expected = own.iter().filter(same_kind).map(|(_, format)| format);
+        if expected.clone().all(|expected| *expected == found) {
+            return None;
+        }
+        let difference = found.compare(&reading, section.offset, expected);
+        let (name, machine) = (section.name.clone(), machine.name().to_owned());
+        let fault = Fault::OtherFormat { section: name, machine, difference };
+        Some((slot, Problem { offset: Some(section.offset), fault }))
+    };
+    stream.devices.sections.iter().filter_map(problem).collect()
 }
 
 /// Why a section of no device of the machine cannot be kept: it is of a kind of

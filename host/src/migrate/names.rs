@@ -29,7 +29,7 @@ impl Names {
         // QEMU counts what it registers, saved or not.
         let mut instances: BTreeMap<String, u32> = BTreeMap::new();
         for (slot, (slot_name, path, state)) in machine.states().into_iter().enumerate() {
-            for section in state.sections {
+            for section in &state.sections {
                 let name = match path.filter(|_| section.has_path) {
                     Some(path) => format!("{path}/{}", section.name),
                     None => section.name.clone(),
@@ -40,7 +40,7 @@ impl Names {
                 names.push(Name {
                     slot,
                     slot_name: slot_name.clone(),
-                    kind: section.name,
+                    kind: section.name.clone(),
                     name,
                     instance,
                     always: section.condition.is_none(),

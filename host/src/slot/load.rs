@@ -1,6 +1,8 @@
 //! Loads a saved state into a slot, in two steps: whoever loads several slots
 //! takes the second step only when the first has succeeded in all of them.
 
+use std::sync::Arc;
+
 use super::{Plugged, Slot};
 use crate::component::{
     Effects, Error, Fault, Image, Instance, Outputs, Recorded, Refusal, Scope, Section,
@@ -11,7 +13,7 @@ use crate::component::{
 pub struct Loaded {
     image: Image,
     instance: Instance,
-    state: StateDescription,
+    state: Arc<StateDescription>,
 }
 
 /// Why a state is not loaded.
@@ -31,7 +33,7 @@ pub enum LoadError {
 impl Slot {
     /// What the device says of its saved state.
     #[must_use]
-    pub fn state_description(&self) -> StateDescription {
+    pub fn state_description(&self) -> Arc<StateDescription> {
         self.lock().state.clone()
     }
 
@@ -49,8 +51,12 @@ impl Slot {
     /// # Errors
     /// The device does not take the state.
     pub fn load(&self, scope: Scope, sections: &[Section], now: u64) -> Result<Loaded, LoadError> {
-        let image = self.image();
-        let (mut instance, state) = self.setting.instantiate(&image)?;
+        // Configured alike, it describes its state as the one in the slot does.
+        let (image, state) = {
+            let plugged = self.lock();
+            (plugged.image.clone(), plugged.state.clone())
+        };
+        let mut instance = self.setting.configured(&image)?;
         instance.load(scope, sections, now)?.map_err(LoadError::Refused)?;
         Ok(Loaded { image, instance, state })
     }
@@ -71,7 +77,7 @@ impl Slot {
         &self,
         plugged: &mut Plugged,
         mut new: Instance,
-        state: StateDescription,
+        state: Arc<StateDescription>,
         effects: &mut Effects,
     ) -> Option<Instance> {
         let (outputs, mut sequence) = plugged.driven();

@@ -55,7 +55,7 @@ pub struct Slot {
 /// The device, or what is left of it.
 struct Plugged {
     image: Image,
-    state: StateDescription,
+    state: Arc<StateDescription>,
     /// None after a fault.
     instance: Option<Instance>,
     fault: Option<Fault>,
@@ -174,16 +174,21 @@ impl Setting {
 
     /// A configured instance of an image for this slot, and its description of
     /// its state.
-    fn instantiate(&self, image: &Image) -> Result<(Instance, StateDescription), Error> {
-        let mut instance = image.instantiate(&Environment {
+    fn instantiate(&self, image: &Image) -> Result<(Instance, Arc<StateDescription>), Error> {
+        let mut instance = self.configured(image)?;
+        let state = instance.describe_state()?;
+        Ok((instance, Arc::new(state)))
+    }
+
+    /// A configured instance of an image for this slot.
+    fn configured(&self, image: &Image) -> Result<Instance, Error> {
+        image.instantiate(&Environment {
             slot: self.id,
             name: self.name.clone(),
             grants: self.grants.clone(),
             properties: self.properties(image),
             children: self.children.clone(),
             limits: self.limits,
-        })?;
-        let state = instance.describe_state()?;
-        Ok((instance, state))
+        })
     }
 }

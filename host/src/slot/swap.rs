@@ -5,6 +5,7 @@
 //! compared; then one pointer changes. Until then the old device is untouched,
 //! so any failure simply drops the new one.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::downgrade::downgrade;
@@ -98,7 +99,7 @@ impl Slot {
     }
 
     /// All of a swap that does not need the slot.
-    fn prepare(&self, image: &Image) -> Result<(Instance, StateDescription), SwapError> {
+    fn prepare(&self, image: &Image) -> Result<(Instance, Arc<StateDescription>), SwapError> {
         same_shape(self.image().description(), image.description())?;
         Ok(self.setting.instantiate(image)?)
     }
@@ -108,7 +109,7 @@ impl Slot {
         plugged: &mut Plugged,
         image: &Image,
         mut new: Instance,
-        state: StateDescription,
+        state: Arc<StateDescription>,
         effects: &mut Effects,
     ) -> Result<(Image, bool, Option<Instance>), SwapError> {
         // Another swap may have been faster.

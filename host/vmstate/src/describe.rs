@@ -154,25 +154,19 @@ fn describe_field(member: &Member, field: &Field, entries: &mut Vec<Json>) {
         return;
     };
     let each = field.size.checked_div(list.len()).unwrap_or(0);
-    let elements: Vec<_> = list
-        .iter()
-        .map(|value| match value {
+    let alike = list.windows(2).all(|pair| pair[0].is_shaped_as(&pair[1]));
+    let described = if alike { list.iter().take(1) } else { list.iter().take(list.len()) };
+    for (index, value) in described.enumerate() {
+        let mut element = match value {
             Value::Structure(inner) => entry(member, value, inner.size()),
             value => entry(member, value, each),
-        })
-        .collect();
-    let count = elements.len();
-    let alike = elements.windows(2).all(|pair| pair[0] == pair[1]);
-    for (index, mut element) in elements.into_iter().enumerate() {
-        match count {
+        };
+        match list.len() {
             1 => {}
-            _ if alike => drop(element.insert("array_len".to_owned(), count.into())),
+            count if alike => drop(element.insert("array_len".to_owned(), count.into())),
             _ => drop(element.insert("index".to_owned(), index.into())),
         }
         entries.push(element.into());
-        if alike {
-            break;
-        }
     }
 }
 

@@ -92,6 +92,19 @@ impl Field {
 }
 
 impl Structure {
+    fn is_shaped_as(&self, other: &Self) -> bool {
+        let same_field = |(a, b): (&Field, &Field)| {
+            a.name == b.name && a.size == b.size && a.value.is_shaped_as(&b.value)
+        };
+        let same_part = |(a, b): (&Subsection, &Subsection)| {
+            a.name == b.name && a.version == b.version && a.content.is_shaped_as(&b.content)
+        };
+        self.fields.len() == other.fields.len()
+            && self.subsections.len() == other.subsections.len()
+            && self.fields.iter().zip(&other.fields).all(same_field)
+            && self.subsections.iter().zip(&other.subsections).all(same_part)
+    }
+
     fn fixed_size(&self) -> usize {
         self.fields.iter().filter(|field| !field.optional).map(Field::fixed_size).sum()
     }
@@ -180,6 +193,19 @@ impl Structure {
 }
 
 impl Value {
+    /// Whether another value has the same fields of the same sizes, whatever is in
+    /// them.
+    pub(crate) fn is_shaped_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Structure(a), Self::Structure(b)) => a.is_shaped_as(b),
+            (Self::List(a), Self::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_shaped_as(b))
+            }
+            (Self::Bytes(a), Self::Bytes(b)) => a.len() == b.len(),
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+        }
+    }
+
     fn write(
         &self,
         size: usize,
