@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     fn field(name: &str, offset: usize, size: usize, value: Value) -> Field {
-        Field { name: name.into(), offset, size, value }
+        Field { name: name.into(), offset, size, value, optional: false }
     }
 
     fn structure(fields: Vec<Field>) -> Structure {
