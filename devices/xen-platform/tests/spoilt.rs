@@ -36,7 +36,7 @@ fn a_base_address_that_decodes_something_else() {
         let mut sections = [section("platform", 4, golden!("platform", "platform"))];
         sections[0].data[configuration + at] = found;
         let mut bench = Bench::<XenPlatform>::configured(&[]);
-        let refusal = bench.load(Scope::Stream, sections.to_vec()).err().expect("refused");
+        let refusal = bench.load(Scope::Stream, sections.to_vec()).expect_err("refused");
         assert_eq!(refusal.field, "parent_obj.config[0]");
         assert!(refusal.reason.starts_with(&format!("byte {at:#04x} is {found:#04x}")));
     }

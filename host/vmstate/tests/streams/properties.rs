@@ -139,6 +139,7 @@ fn write_memory(stream: &Stream, (pages, command): &Memory) -> (Vec<u8>, Live) {
     let zero_pages = pages.iter().filter(|first| **first == 0).count() as u64;
     let live = Live {
         range: start..start + bytes.len() as u64,
+        id: Some(1),
         blocks,
         pages: pages.len() as u64 - zero_pages,
         zero_pages,
