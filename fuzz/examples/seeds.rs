@@ -198,7 +198,13 @@ fn loads() -> BTreeMap<String, Vec<u8>> {
             "platform" => ("xen-platform", 4, Vec::new()),
             "PCIBUS" if form == "xen" => ("i440fx", 1, vec![("interrupt-lines", 128)]),
             "I440FX" => ("i440fx", 3, Vec::new()),
-            _ => ("i440fx", 1, Vec::new()),
+            "PCIBUS" | "PCIHost" => ("i440fx", 1, Vec::new()),
+            "pckbd" | "ps2kbd" => ("i8042", 3, Vec::new()),
+            "ps2mouse" => ("i8042", 2, Vec::new()),
+            "port92" => ("port92", 1, Vec::new()),
+            "mc146818rtc" => ("mc146818rtc", 3, Vec::new()),
+            "ide" => ("piix3-ide", 3, Vec::new()),
+            other => panic!("a section {other:?} of no device"),
         };
         let name = if name == "smbus" { "smbus-eeprom" } else { name };
         let entry = DEVICES.iter().find(|entry| entry.name == device).expect("it is listed");

@@ -4,7 +4,7 @@ use southbridge_sdk::Context;
 use southbridge_sdk::wit::WakeupReason;
 
 use crate::regs::*;
-use crate::time::SECOND;
+use crate::time::{LAST, SECOND};
 use crate::{Mc146818, UPDATE};
 
 const MINUTE: i64 = 60;
@@ -53,6 +53,7 @@ impl Mc146818 {
     }
 
     fn set_update(&mut self, cx: &mut Context<'_>, deadline: Option<u64>) {
+        let deadline = deadline.map(|deadline| deadline.min(LAST));
         if self.update != deadline {
             self.update = deadline;
             self.arm(cx, UPDATE, deadline);

@@ -4,6 +4,7 @@ use southbridge_sdk::Context;
 
 use crate::regs::RegisterC;
 use crate::regs::*;
+use crate::time::LAST;
 use crate::{Mc146818, PERIODIC};
 
 /// The time base.
@@ -57,7 +58,7 @@ impl Mc146818 {
         let mut deadline = None;
         if period != 0 {
             let end = now + u64::from(period) - passed.min(period.into());
-            let nanoseconds = (u128::from(end) * SECOND / HZ) as u64 + 1;
+            let nanoseconds = (u128::from(end) * SECOND / HZ + 1).min(LAST.into()) as u64;
             self.periodic.next = nanoseconds as i64;
             deadline = Some(nanoseconds);
         }

@@ -4,7 +4,7 @@ use southbridge_sdk::state::{Condition, Sections, Shape};
 
 use crate::Mc146818;
 use crate::periodic::Periodic;
-use crate::time::TimeBase;
+use crate::time::{LAST, TimeBase};
 
 /// Versions 1 and 2 held the time itself instead of where it comes from; QEMU
 /// has not written them since 2012.
@@ -37,10 +37,15 @@ pub(crate) fn declare(device: &mut Mc146818, sections: &mut Sections<'_>) {
         f.u32("period", period);
         f.u64("base_rtc", base);
         f.u64("last_update", since);
+        f.check(*since <= LAST, || format!("{since} found, at most {LAST} expected"));
         f.i64("offset", offset);
         f.timer("update_timer", update);
         f.u64("next_alarm_time", next_alarm);
-        f.private(|f| f.u64("clock ahead", ahead));
+        f.private(|f| {
+            f.u64("clock ahead", ahead);
+            let clock = now.wrapping_add(*ahead);
+            f.check(clock <= LAST, || format!("a clock at {clock}, at most {LAST} expected"));
+        });
         if !f.is_loading() {
             *memory = kept;
         } else if is_stream {

@@ -8,6 +8,9 @@ use crate::regs::*;
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 
+/// The last nanosecond of QEMU's clocks, which are signed.
+pub(crate) const LAST: u64 = i64::MAX as u64;
+
 /// How long before an update the guest is warned: 8 cycles of 32768 Hz.
 const WARNING: u64 = 8 * SECOND / 32_768;
 
@@ -73,7 +76,7 @@ impl Mc146818 {
     /// Finds out how far ahead the clock was that a loaded state counts by,
     /// which a stream does not say, but the time registers in it do: the
     /// machine's own time if that goes with them, else one that goes on with
-    /// the second they show.
+    /// the second they show. They need not show any time there can be.
     pub(crate) fn follow_loaded_clock(&mut self, now: u64) {
         let TimeBase { base, since, offset, .. } = self.time;
         let second = i128::from(SECOND);
@@ -81,7 +84,8 @@ impl Mc146818 {
         let shown = i128::from(since) + elapsed - i128::from(offset);
         let is_own =
             if self.runs() { (shown..shown + second).contains(&now.into()) } else { since <= now };
-        let then = if self.runs() { shown as u64 } else { since };
+        let shown = u64::try_from(shown).ok().filter(|shown| *shown <= LAST);
+        let then = shown.filter(|_| self.runs()).unwrap_or(since);
         self.time.ahead = if is_own { 0 } else { then.wrapping_sub(now) };
     }
 

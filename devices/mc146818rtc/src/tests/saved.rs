@@ -69,6 +69,26 @@ fn impossible_states_are_refused() {
     assert_eq!(refused(128, 0x80), pair("cmos_index", "0x80 found, at most 0x7f expected"));
     let expected = pair("irq_coalesced", "7 lost ticks found, none expected");
     assert_eq!(refused(128 + 1 + 28 + 16 + 24 + 3, 7), expected);
+    let (field, reason) = refused(213, 0x80);
+    assert_eq!(field, "last_update");
+    assert!(reason.ends_with("at most 9223372036854775807 expected"), "{reason}");
+}
+
+/// The registers show no time that goes with it: the clock goes on from where it was
+/// set. Its timers stay in reach of QEMU's clocks, which are signed.
+#[test]
+fn a_time_before_and_after_all_others() {
+    for base in [i64::MIN, i64::MAX] {
+        let mut saved = section(&mut Bench::with(&recorded(false)));
+        saved.data[205..213].copy_from_slice(&base.to_be_bytes());
+        saved.data[213..221].copy_from_slice(&(i64::MAX - 5).to_be_bytes());
+        let mut bench = Bench::<Mc146818>::configured(&recorded(false));
+        bench.load(Scope::Stream, vec![saved]).expect("a legal state");
+        set(&mut bench, 0x0b, 0x42);
+        let saved = bench.save(Scope::Whole);
+        let mut other = Bench::<Mc146818>::configured(&recorded(false));
+        other.load(Scope::Whole, saved).expect("its own state");
+    }
 }
 
 /// What a guest, or time, does.
@@ -133,8 +153,8 @@ proptest! {
         saved.data.copy_from_slice(&bytes);
         saved.data[128] &= 0x7f;
         saved.data[197..201].fill(0);
-        for timer in [157, 229] {
-            saved.data[timer] &= 0x7f;
+        for time in [157, 213, 229] {
+            saved.data[time] &= 0x7f;
         }
         let mut bench = Bench::<Mc146818>::configured(&recorded(wraps));
         // Timers of a guest's past and far future are legal; so is every date.
