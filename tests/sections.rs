@@ -1,8 +1,11 @@
 //! Whole machines save what QEMU saves, byte for byte.
 
 mod common {
+    pub(crate) mod absent;
     pub(crate) mod data;
     pub(crate) mod ground;
+    pub(crate) mod monitor;
+    pub(crate) mod plan;
     pub(crate) mod recorded;
 }
 

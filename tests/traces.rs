@@ -1,11 +1,15 @@
 //! Whole machines answer as recorded QEMUs did, request by request.
 
 mod common {
+    pub(crate) mod absent;
     pub(crate) mod data;
     pub(crate) mod ground;
+    pub(crate) mod monitor;
+    pub(crate) mod plan;
     pub(crate) mod recorded;
 }
 
+use common::absent::PINS;
 use common::data;
 use common::recorded::Recorded;
 use southbridge_sdk::fake::trace::Trace;
@@ -16,11 +20,6 @@ const MACHINES: [(&str, &str); 3] = [
     ("qemu-7.2/pc-i440fx-3.1", "pc-i440fx-3.1"),
     ("qemu-10.0/pc-i440fx-10.0", "pc-i440fx-10.0"),
 ];
-
-/// The inputs of the I/O APIC but for 0, which belongs to the interval timer,
-/// which is not there.
-const PINS: [u8; 23] =
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
 
 /// Replays a module's recordings. Of each at least `least` steps must be
 /// compared, and at most `most` left to devices that are not there.

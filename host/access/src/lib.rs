@@ -60,7 +60,7 @@ pub struct Rules {
 }
 
 /// What answers where no region is mapped: nothing, in any width up to four
-/// bytes. Reads float high.
+/// bytes.
 pub const UNASSIGNED: Rules =
     Rules { valid: Sizes { min: 1, max: 4, unaligned: true }, implemented: Sizes::aligned(1, 4) };
 

@@ -85,8 +85,8 @@ impl AddressSpace {
         self.kind
     }
 
-    /// Reads `size` bytes (1, 2, 4 or 8), little-endian. Where nothing is mapped
-    /// the bits are ones.
+    /// Reads up to 8 bytes, little-endian. Where nothing is mapped ports read as
+    /// ones and memory as zeros, as in QEMU; so do bytes beyond the last port.
     pub fn read(&self, address: u64, size: u8, effects: &mut Effects) -> u64 {
         let snapshot = self.current.load();
         let mut value = 0;
@@ -97,15 +97,15 @@ impl AddressSpace {
                         slot.read(*region, offset, width, effects)
                     })
                 }
-                None => mask(width),
+                None if self.kind == SpaceKind::Port && at <= self.kind.last() => mask(width),
+                None => 0,
             };
             value |= part << (8 * done);
         });
         value
     }
 
-    /// Writes the low `size` bytes (1, 2, 4 or 8) of `value`, little-endian.
-    /// Where nothing is mapped they are dropped.
+    /// Writes the low `size` bytes of `value`, at most 8, little-endian. Where nothing is mapped they are dropped.
     pub fn write(&self, address: u64, size: u8, value: u64, effects: &mut Effects) {
         let snapshot = self.current.load();
         self.pieces(&snapshot, address, size, |mapping, at, done, width| {

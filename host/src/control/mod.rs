@@ -11,11 +11,14 @@
 //! have a longest length, a line must be completed within a time, and the number
 //! of connections is limited. The socket belongs to the user who started the
 //! guest, who alone can open it.
+//!
+//! [`qtest`] is another way to control a machine, one without processors.
 
 mod client;
 mod command;
 mod line;
 mod protocol;
+pub mod qtest;
 mod save;
 mod server;
 mod socket;

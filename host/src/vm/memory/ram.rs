@@ -75,7 +75,11 @@ impl RamLayout {
     }
 
     /// Maps the RAM: one region at 0, and one at 4 GiB if there is that part.
-    pub(super) fn allocate(&self) -> Result<GuestMemoryMmap, Error> {
+    ///
+    /// # Errors
+    ///
+    /// As [`parts`](Self::parts), or the host refuses the mapping.
+    pub fn allocate(&self) -> Result<GuestMemoryMmap, Error> {
         let (below, above) = self.parts()?;
         let regions = [(0, below), (FOUR_GIB, above)]
             .into_iter()

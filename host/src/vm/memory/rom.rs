@@ -34,6 +34,11 @@ impl Rom {
         }
     }
 
+    /// The image's content.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
     /// A mapping with the image's content.
     pub(super) fn map(&self) -> Result<Backing, Error> {
         let bytes = self.0.bytes();
