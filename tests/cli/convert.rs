@@ -217,26 +217,13 @@ fn the_result_is_what_qemu_saves_on_the_other_machine() {
                 };
                 let mut count = 0;
                 for key in expected.keys().filter(modelled) {
-                    if ![
-                        "I440FX",
-                        "PCIBUS",
-                        "PIIX3",
-                        "piix4_pm",
-                        "PCIHost",
-                        "i2c_bus",
-                        "smbus-eeprom",
-                    ]
-                    .contains(&key.0.rsplit('/').next().unwrap())
-                    {
-                        continue;
-                    }
                     assert!(
                         found.get(key) == Some(&expected[key]),
                         "{from} to {to} {case}: {key:?}"
                     );
                     count += 1;
                 }
-                assert!(count >= 5, "{count}");
+                assert!(count > 10, "{count} sections");
                 assert_eq!(
                     found.contains_key(&("globalstate".to_owned(), 0)),
                     expected.contains_key(&("globalstate".to_owned(), 0)),
@@ -295,6 +282,43 @@ fn of_a_file_of_xl_save_only_the_devices_state_changes() {
         let back = converted(&files, "xenfv-3.1", &[], &result);
         assert!(back == saved_by_xl(memory, &golden.bytes));
     }
+}
+
+#[test]
+fn a_state_that_names_no_machine_is_told_by_its_format() {
+    let files = Files::new();
+    let of = |machine: &str| &named(&format!("qemu-7.2/{machine}/poked.xsds")).bytes;
+    let (said, result) = convert(&files, "pc-i440fx-4.0", &[], of("pc-i440fx-3.1"));
+    // Several versions save such a state, and all of them mean the same by it.
+    let result = result.unwrap();
+    let stream = read(&result);
+    assert_eq!(stream.configuration, None);
+    assert!(stream.live.range.is_empty() && stream.devices.description.is_none());
+    assert!(fits(&detect(&files.text("in"))).contains(&said["from"].as_str().unwrap()));
+    assert!(fits(&detect(&files.text("out"))).contains(&"pc-i440fx-4.0"));
+    let told =
+        converted(&files, "pc-i440fx-4.0", &["--from", "pc-i440fx-3.1"], of("pc-i440fx-3.1"));
+    assert!(told == result);
+
+    // A machine type that saves so too, but never without one device more.
+    let machine = "[machine.more]\ninherits = \"pc-i440fx-3.1\"\n\
+                   [machine.more.device.com3]\ncomponent = \"serial\"\ngrants = [\"streams\"]\n\
+                   properties = { iobase = 0x3e8 }\nstreams = { data = \"com3\" }\n";
+    let machines = files.write("more.toml", machine);
+    let (input, output) = (files.text("in"), files.text("more"));
+    let arguments = ["state", "convert", "--to", "pc-i440fx-4.0", "--machine-file", &machines];
+    let text = succeed(&[&arguments[..], &[&input, &output]].concat());
+    assert!(!text.contains(": more to "), "{text}");
+    assert!(std::fs::read(&output).unwrap() == result);
+    let from = ["--from", "more", &input, &output];
+    let line = fail(&[&arguments[..], &from].concat());
+    assert!(line.contains("the state is not one of more: section serial is missing"), "{line}");
+    // Hot-plug on bridges switched off, which no machine type does.
+    let mut stream = named("qemu-7.2/pc-i440fx-4.2/nobridge.bin").read();
+    (stream.configuration, stream.devices.description) = (None, None);
+    let none = files.write("none", stream.write(&[]));
+    let line = fail(&["state", "convert", "--to", "pc", &none, &output]);
+    assert!(line.contains("no machine type saves such a state"), "{line}");
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn isa_bus() {
 
 #[test]
 #[should_panic(
-    expected = "line 4: [\"OK 0x00ff\"], expected [\"OK 0x0000\"]\n  1: > outb 0x80 0x1\n"
+    expected = "line 4: [\"OK 0x00ff\"], expected [\"OK 0x0000\"]\n  1: > outb 0xe0 0x1\n"
 )]
 fn a_difference_is_shown_with_what_came_before() {
     let (qtest, asked) = client::machine("pc-i440fx-7.2");
@@ -172,5 +172,5 @@ fn a_difference_is_shown_with_what_came_before() {
     let monitor = Monitor::new(qtest.machine().clone(), asked);
     let machine = qtest.machine().clone();
     let mut replay = Replay { client: Client::new(client), machine, monitor, left_out: 0 };
-    replay.run("> outb 0x80 0x1\n< OK\n# a remark\n> inb 0x80\n< OK 0x0000\n");
+    replay.run("> outb 0xe0 0x1\n< OK\n# a remark\n> inb 0xe0\n< OK 0x0000\n");
 }

@@ -115,22 +115,28 @@ impl Convert {
             [] => fitting,
             family => family.iter().map(|from| **from).collect(),
         };
-        let Some((first, others)) = fitting.split_first() else {
-            return Err(anyhow!(
-                "{file}: no machine type saves such a state; southbridge state detect shows what \
-                 is in it, --from says of which machine type it is"
-            ));
-        };
-        let converted = as_one_of(first)?;
-        for other in others {
-            if as_one_of(other)? != converted {
-                let names: Vec<_> = fitting.iter().map(|from| from.name.as_str()).collect();
-                return Err(anyhow!(
-                    "{file}: the state may be of {}, and that matters; --from says which it is",
-                    plain(&names.join(", "))
-                ));
+        // What a machine type's devices refuse is not of that type.
+        let (mut found, mut refused): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+        for from in fitting {
+            match as_one_of(from) {
+                Ok(converted) => found.push((from, converted)),
+                Err(error) => refused.push(error),
             }
         }
-        Ok((first, converted))
+        if found.iter().any(|(_, converted)| *converted != found[0].1) {
+            let names: Vec<_> = found.iter().map(|(from, _)| from.name.as_str()).collect();
+            return Err(anyhow!(
+                "{file}: the state may be of {}, and that matters; --from says which it is",
+                plain(&names.join(", "))
+            ));
+        }
+        let nothing = || {
+            anyhow!(
+                "{file}: no machine type saves such a state; southbridge state detect shows what \
+                 is in it, --from says of which machine type it is"
+            )
+        };
+        let why = || refused.into_iter().next().unwrap_or_else(nothing);
+        found.into_iter().next().ok_or_else(why)
     }
 }

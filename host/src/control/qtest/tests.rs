@@ -46,13 +46,12 @@ fn data_is_written_and_read_in_both_forms() {
     assert_eq!(told(&qtest(), requests), replies);
 }
 
-/// QEMU 7.2's answers to the same steps; but its machine has timers that this
-/// one has not.
+/// QEMU 7.2's answers to the same steps.
 #[test]
 fn time_moves_when_told_and_never_back() {
     let requests = "clock_step 100\nclock_step -5\nclock_set 10\nclock_set -1\nclock_set 5000\n\
-                    clock_step 9223372036854775807\nclock_step\nclock_step 0x10\n";
-    let times = [100, 100, 100, 100, 5000, 5000, 5000, 5016];
+                    clock_step 9223372036854775807\nclock_step 0x10\n";
+    let times = [100, 100, 100, 100, 5000, 5000, 5016];
     let replies: String = times.iter().map(|time| format!("OK {time}\n")).collect();
     assert_eq!(told(&qtest(), requests), replies);
 }

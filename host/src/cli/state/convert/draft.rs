@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use vmstate::{Framing, Layouts, Reframer, Stream, xl};
 
+use super::super::progress;
 use super::super::source::{PIECE, Source, unreadable};
 use crate::cli::Result;
 use crate::machine::file::MachineType;
@@ -111,6 +112,7 @@ fn changed(source: &Source) -> anyhow::Error {
 
 /// Hands over a file from where it is read to its end.
 fn pieces(file: &mut File, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let bar = progress::bar(file.metadata().map_or(0, |metadata| metadata.len()));
     let mut piece = Vec::new();
     loop {
         piece.clear();
@@ -119,6 +121,7 @@ fn pieces(file: &mut File, name: &str, mut take: impl FnMut(&[u8]) -> Result<()>
             0 => return Ok(()),
             _ => take(&piece)?,
         }
+        bar.inc(piece.len() as u64);
     }
 }
 
