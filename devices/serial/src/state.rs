@@ -8,6 +8,9 @@ use crate::fifo::{CAPACITY, Fifo};
 /// The most retries QEMU makes to send a byte.
 const MAX_RETRIES: u32 = 4;
 
+/// In nanoseconds: 12 bits at the greatest divisor take 6.83 seconds.
+const LONGEST_CHARACTER: u64 = 7_000_000_000;
+
 const SERIAL: Shape = Shape::new("serial", 3, 2);
 const FIFO: Shape = Shape::new("Fifo8", 1, 1);
 
@@ -45,6 +48,10 @@ impl Serial {
             // leaves both as no register says.
             register(f, "iir_after_reset", &mut self.iir);
             f.u64("char_transmit_time", &mut self.character_time);
+            let time = self.character_time;
+            f.check(time <= LONGEST_CHARACTER, || {
+                format!("{time} found, at most {LONGEST_CHARACTER} expected")
+            });
         });
         self.subsections(f);
     }

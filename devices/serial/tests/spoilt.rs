@@ -37,6 +37,17 @@ fn qemus_state() {
 }
 
 #[test]
+fn a_character_that_no_line_is_slow_enough_for() {
+    let mut sections = Bench::<Serial>::new().save(Scope::Whole);
+    // Behind the eleven registers and one of the private ones.
+    assert_eq!(sections[0].data[12..20], 1_041_660_u64.to_be_bytes());
+    sections[0].data[12] = 0x80;
+    let mut bench = Bench::<Serial>::configured(&[]);
+    let refusal = bench.load(Scope::Whole, sections).expect_err("refused");
+    assert_eq!(refusal.field, "state.char_transmit_time");
+}
+
+#[test]
 fn with_all_its_parts() {
     let mut bench = Bench::<Serial>::new();
     bench.port_out(0x3fa, 1, 0x41);
