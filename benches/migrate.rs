@@ -7,15 +7,11 @@
 //!   old ones;
 //! - `convert`: what `state convert` does but for files.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use criterion::Criterion;
-use southbridge::clock::Clock;
 use southbridge::component::Engine;
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::machine::{Machine, Plan};
 use southbridge::migrate::convert;
 use vmstate::{Layouts, Stream};
 
@@ -33,9 +29,7 @@ fn time(criterion: &mut Criterion, library: &Library, name: &str, other: &str) {
     let machine_type = |name| types.get(name).expect("it is in the program");
     let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
     let plan = Plan::new(machine_type(name), &[], library, parameters).expect("it fits together");
-    let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-    let machine = Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))
-        .expect("the machine can be built");
+    let machine = Machine::build_alone(&plan).expect("the machine can be built");
     let save = || machine.save_stream().expect("no device is out of service");
     let bytes = save().write(&[]);
     let read = || Stream::read(&bytes, Layouts::builtin()).expect("it was written here");

@@ -8,14 +8,12 @@ mod golden;
 #[path = "migrate/refusals.rs"]
 mod refusals;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use southbridge::clock::Clock;
 use southbridge::component::Engine;
 use southbridge::library::Library;
+use southbridge::machine::Machine;
 use southbridge::machine::file::{MachineType, MachineTypes};
-use southbridge::machine::{Machine, Unconnected};
 use southbridge::migrate::plan_for;
 use vmstate::Stream;
 
@@ -31,6 +29,5 @@ fn machine_type(name: &str) -> MachineType {
 /// A machine of a type with the devices that a stream tells of.
 fn machine_for(stream: &Stream, machine: &MachineType) -> Arc<Machine> {
     let plan = plan_for(stream, machine, library(), None).unwrap();
-    let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-    Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {})).unwrap()
+    Machine::build_alone(&plan).unwrap()
 }

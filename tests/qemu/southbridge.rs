@@ -1,13 +1,11 @@
 //! Southbridge, without processors.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use southbridge::clock::Clock;
 use southbridge::component::{Effects, Engine};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::machine::{Machine, Plan};
 use southbridge::migrate::convert;
 use vmstate::{Layouts, Stream};
 
@@ -26,8 +24,7 @@ impl Southbridge {
         let machine_type = types.get(machine_type).expect("the machine type is there");
         let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
         let plan = Plan::new(machine_type, &[], library(), parameters).expect("it fits together");
-        let (clock, power) = (Arc::new(Clock::manual()), Arc::new(|_| {}));
-        let machine = Machine::build(&plan, clock, Arc::new(Unconnected), &BTreeMap::new(), power);
+        let machine = Machine::build_alone(&plan);
         Self { machine: machine.expect("the machine can be built"), effects: Effects::new() }
     }
 

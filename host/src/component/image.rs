@@ -12,7 +12,7 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use super::bindings::device_component::southbridge::device as contract;
 use super::instance::{Environment, Instance};
 use super::outside::Outside;
-use super::{Description, Engine, Error, description};
+use super::{Description, Engine, Error, Limits, NoChildren, Property, SlotId, description};
 
 /// The package of the contract, without its version.
 const PACKAGE: &str = "southbridge:device/";
@@ -208,6 +208,26 @@ impl Image {
     pub fn instantiate(&self, environment: &Environment) -> Result<Instance, Error> {
         self.check_grants(&environment.grants)?;
         Instance::new(self, environment)
+    }
+
+    /// Makes an instance that is in no machine, for what it is and saves: nothing
+    /// is on its buses, and it may use whatever it imports. `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate).
+    pub fn instantiate_alone(
+        &self,
+        name: &str,
+        properties: Vec<Property>,
+    ) -> Result<Instance, Error> {
+        self.instantiate(&Environment {
+            slot: SlotId(0),
+            name: name.into(),
+            grants: self.imports().clone(),
+            properties,
+            children: Arc::new(NoChildren),
+            limits: Limits::default(),
+        })
     }
 
     pub(super) fn linked(&self) -> &InstancePre<Outside> {

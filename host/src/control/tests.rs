@@ -30,9 +30,7 @@ impl Setup {
         let types = MachineTypes::builtin().unwrap();
         let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
         let plan = Plan::new(types.get("pc").unwrap(), &[], &library, parameters).unwrap();
-        let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-        let machine =
-            Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {})).unwrap();
+        let machine = Machine::build_alone(&plan).unwrap();
         Self { directory: tempfile::tempdir().unwrap(), machine, library }
     }
 

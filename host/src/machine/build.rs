@@ -9,13 +9,23 @@ use super::plan::{Planned, plug_error};
 use super::power::Wakeups;
 use super::timers::Timers;
 use super::wiring::Wires;
-use super::{Board, Error, Machine, Plan, PowerListener, Stream};
+use super::{Board, Error, Machine, Plan, PowerListener, Stream, Unconnected};
 use crate::bus::{AddressSpace, BusTable, ChildBuses, ConfigurationSpace, SpaceKind};
 use crate::clock::Clock;
 use crate::component::{BusKind, Effects, Limits, SlotId, Space};
 use crate::slot::{Setting, Slot};
 
 impl Machine {
+    /// Builds a machine that no guest runs on, for what its devices are and save:
+    /// its clock moves only when told, and nothing leads out of it.
+    ///
+    /// # Errors
+    /// As [`Machine::build`].
+    pub fn build_alone(plan: &Plan) -> Result<Arc<Self>, Error> {
+        let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
+        Self::build(plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))
+    }
+
     /// Builds a machine: plugs all devices in, connects buses, wires and
     /// streams, and resets it. `streams` are the host's streams by name; what is
     /// connected to a name that is not there goes nowhere. `power` is told what

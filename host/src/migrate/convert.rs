@@ -3,9 +3,6 @@
 //! No device is known here. A machine of the one type loads the state, a machine
 //! of the other takes it over, as when devices are replaced, and saves it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use vmstate::ram::Block;
 use vmstate::{Layouts, Stream};
 
@@ -13,10 +10,9 @@ use super::changes::{self, Change};
 use super::losses::{self, Loss};
 use super::save::free_id;
 use super::{Problem, plan_for};
-use crate::clock::Clock;
 use crate::library::Library;
 use crate::machine::file::MachineType;
-use crate::machine::{Error, Machine, Plan, Unconnected};
+use crate::machine::{Error, Machine};
 
 /// The block of video memory, which may have its device's path before its name.
 const VIDEO_MEMORY: &str = "vga.vram";
@@ -127,10 +123,10 @@ pub fn convert(
         let (block, to) = (block.name.clone(), to.name.clone());
         return Err(NotConverted::Block { block, to });
     }
-    let source = build(&plan_for(stream, from, library, cpus)?)?;
+    let source = Machine::build_alone(&plan_for(stream, from, library, cpus)?)?;
     let kept = load(&source, stream)?;
     let plan = plan_for(stream, to, library, cpus)?;
-    let target = build(&plan)?;
+    let target = Machine::build_alone(&plan)?;
     target.take_over(&source)?;
     let mut saved = target.save_stream()?;
     if stream.configuration.is_none() && stream.live.range.is_empty() {
@@ -141,7 +137,7 @@ pub fn convert(
     let read = Stream::read(&saved.write(&[]), Layouts::builtin());
     let saved =
         read.map_err(|error| NotConverted::Unreadable { machine: to.name.clone(), error })?;
-    let restored = build(&plan)?;
+    let restored = Machine::build_alone(&plan)?;
     load(&restored, &saved)?;
     Ok(Converted {
         changes: changes::compare(&stream.devices.sections, &saved.devices.sections),
@@ -149,11 +145,6 @@ pub fn convert(
         stream: saved,
         kept,
     })
-}
-
-fn build(plan: &Plan) -> Result<Arc<Machine>, Error> {
-    let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-    Machine::build(plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))
 }
 
 fn load(machine: &Machine, stream: &Stream) -> Result<Vec<(String, u32)>, NotConverted> {

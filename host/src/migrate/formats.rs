@@ -9,9 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use vmstate::{Layouts, Reading, Section};
 
-use crate::component::{
-    Environment, Image, Instance, Limits, NoChildren, Property, Scope, SlotId, StateDescription,
-};
+use crate::component::{Instance, Property, Scope, StateDescription};
 use crate::library::Library;
 use crate::machine::Error;
 use crate::machine::file::{Described, DeviceEntry, MachineType, Parameters, Value};
@@ -170,7 +168,10 @@ pub(super) fn configured(
         device: device.id.clone(),
         source: Box::new(source),
     })?;
-    let instance = instance(machine, device, &image).and_then(|mut instance| {
+    let values = machine.values(device, &Described::from(image.description()), &PARAMETERS);
+    let property = |(name, value): (String, Value)| Property { name, value: value.into() };
+    let properties = values.into_iter().map(property).collect();
+    let instance = image.instantiate_alone(&device.id, properties).and_then(|mut instance| {
         let state = instance.describe_state()?;
         Ok((instance, state))
     });
@@ -179,23 +180,5 @@ pub(super) fn configured(
         device: device.id.clone(),
         component: device.component.value.clone(),
         source: Box::new(source),
-    })
-}
-
-fn instance(
-    machine: &MachineType,
-    device: &DeviceEntry,
-    image: &Image,
-) -> Result<Instance, crate::component::Error> {
-    let described = Described::from(image.description());
-    let values = machine.values(device, &described, &PARAMETERS);
-    let property = |(name, value): (String, Value)| Property { name, value: value.into() };
-    image.instantiate(&Environment {
-        slot: SlotId(0),
-        name: device.id.as_str().into(),
-        grants: image.imports().clone(),
-        properties: values.into_iter().map(property).collect(),
-        children: Arc::new(NoChildren),
-        limits: Limits::default(),
     })
 }

@@ -55,27 +55,33 @@ impl Machine {
         let mut problems = frame(self, stream);
         let parts = take_apart(self, stream, &mut problems);
         // The devices are asked even so: all that does not fit is to be said.
-        let loading = self.load(Scope::Stream, &parts.states, parts.now);
-        let loading = loading.map_err(|refused| {
-            let formats = other_formats(self, &parts.names, stream);
-            let explained = |slot| formats.iter().any(|(other, _)| *other == slot);
-            let refused = refused.into_iter().filter(|refused| !explained(refused.slot));
-            let refused: Vec<_> =
-                refused.map(|refused| refusal(refused, &parts.names, stream)).collect();
-            formats.into_iter().map(|(_, problem)| problem).chain(refused).collect::<Vec<_>>()
-        });
-        let kept = parts.kept;
-        let loading = match loading {
-            Ok(loading) if problems.is_empty() => loading,
-            Ok(_) => return Err(problems),
-            Err(found) => {
-                problems.extend(found);
+        match self.load(Scope::Stream, &parts.states, parts.now) {
+            Ok(loading) if problems.is_empty() => return Ok((loading, parts.kept)),
+            Ok(_) => {}
+            Err(refused) => {
+                problems.extend(explain(self, refused, &parts.names, stream));
                 problems.sort_by_key(|problem| problem.offset);
-                return Err(problems);
             }
-        };
-        Ok((loading, kept))
+        }
+        Err(problems)
     }
+}
+
+/// Why devices do not take their state: because it is in another format, or what
+/// they say themselves.
+fn explain(
+    machine: &Machine,
+    refused: Vec<NotLoaded>,
+    names: &Names,
+    stream: &Stream,
+) -> Vec<Problem> {
+    let formats = other_formats(machine, names, stream);
+    let own_words = refused
+        .into_iter()
+        .filter(|refused| !formats.iter().any(|(slot, _)| *slot == refused.slot))
+        .map(|refused| refusal(refused, names, stream))
+        .collect::<Vec<_>>();
+    formats.into_iter().map(|(_, problem)| problem).chain(own_words).collect()
 }
 
 /// Whether the parts around the sections are this machine's.

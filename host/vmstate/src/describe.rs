@@ -155,8 +155,8 @@ fn describe_field(member: &Member, field: &Field, entries: &mut Vec<Json>) {
     };
     let each = field.size.checked_div(list.len()).unwrap_or(0);
     let alike = list.windows(2).all(|pair| pair[0].is_shaped_as(&pair[1]));
-    let described = if alike { list.iter().take(1) } else { list.iter().take(list.len()) };
-    for (index, value) in described.enumerate() {
+    let described = if alike { 1 } else { list.len() };
+    for (index, value) in list.iter().take(described).enumerate() {
         let mut element = match value {
             Value::Structure(inner) => entry(member, value, inner.size()),
             value => entry(member, value, each),

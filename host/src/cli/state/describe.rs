@@ -1,14 +1,10 @@
 //! `southbridge state describe`.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde_json::{Map, Value as Json, json};
 
 use crate::cli::Result;
-use crate::clock::Clock;
 use crate::component::Property;
-use crate::machine::{DescribedSlot, Machine, Plan, Unconnected};
+use crate::machine::{DescribedSlot, Machine, Plan};
 
 /// A section, and the devices that save it so.
 struct Section {
@@ -21,9 +17,7 @@ struct Section {
 /// `-dump-vmstate`: the machine's name as `vmschkmachine`, and an object per
 /// section, which also has the devices that save it.
 pub(super) fn describe(plan: &Plan) -> Result<Json> {
-    let (board, streams) = (Arc::new(Unconnected), BTreeMap::new());
-    let clock = Arc::new(Clock::manual());
-    let machine = Machine::build(plan, clock, board, &streams, Arc::new(|_| {}))?;
+    let machine = Machine::build_alone(plan)?;
     let mut sections: Vec<Section> = Vec::new();
     for slot in machine.describe_state() {
         for (name, dump) in slot.state.dump() {

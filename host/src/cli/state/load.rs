@@ -1,6 +1,5 @@
 //! From a file to a machine.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -8,10 +7,9 @@ use anyhow::anyhow;
 use super::{Source, plain};
 use crate::cli::Result;
 use crate::cli::output::Output;
-use crate::clock::Clock;
 use crate::library::Library;
+use crate::machine::Machine;
 use crate::machine::file::{MachineType, MachineTypes};
-use crate::machine::{Machine, Unconnected};
 use crate::migrate::{self, Fault, Problem};
 
 impl Source {
@@ -52,8 +50,7 @@ impl Source {
         cpus: Option<u32>,
     ) -> Result<Arc<Machine>> {
         let plan = migrate::plan_for(&self.stream, machine, library, cpus)?;
-        let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-        Ok(Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))?)
+        Ok(Machine::build_alone(&plan)?)
     }
 
     /// The problems with offsets in the file.
