@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 use southbridge::component::Engine;
-use southbridge::guest::{Boot, Guest, Outcome, Setup};
+use southbridge::guest::{Boot, Guest, Outcome, Policy, Setup};
 use southbridge::library::Library;
 use southbridge::vm::{Image, InterruptController, RamLayout, Rom};
 
@@ -94,8 +94,8 @@ fn on_southbridge(library: &Library, firmware: &[u8]) -> Duration {
         boot: Boot::Firmware(Rom::new(image).expect("its size is right")),
         streams: BTreeMap::new(),
     };
-    let (guest, events) = Guest::start(&plan, setup).expect("KVM is there");
-    assert_eq!(guest.run(&events), Outcome::Exit(EXIT));
+    let (guest, inbox) = Guest::start(&plan, Policy::default(), setup).expect("KVM is there");
+    assert_eq!(guest.run(&inbox), Outcome::Exit(EXIT));
     start.elapsed()
 }
 

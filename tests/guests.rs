@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::guest::*;
 use iced_x86::code_asm::*;
 use southbridge::component::{Effect, Effects, Recorded, SlotId};
-use southbridge::guest::{Outcome, RunState};
+use southbridge::guest::{Cause, Outcome, RunState};
 use southbridge::vm::InterruptController;
 use southbridge::vm::boot::Format;
 
@@ -134,6 +134,9 @@ fn a_suspended_guest_sleeps_until_it_is_reset() {
     running.wait_until("S3", || running.guest.state() == RunState::Suspended);
     assert_eq!(running.console.text(), "1");
     running.guest.reset().unwrap();
+    // As in QEMU it then waits to be let run.
+    assert_eq!(running.guest.state(), RunState::Prelaunch);
+    running.guest.resume().expect("it was reset");
     assert_eq!(running.outcome(), exited(1));
     assert_eq!(running.console.text(), "12");
 }
@@ -348,11 +351,11 @@ fn the_pm_timer_stands_still_while_the_guest_is_paused() {
         let (time, ticks, exits) = (machine.clock().now(), timer(), guest.exits());
         std::thread::sleep(Duration::from_secs(1));
         assert_eq!((machine.clock().now(), timer(), guest.exits()), (time, ticks, exits));
-        guest.resume();
+        guest.resume().expect("it is paused");
         running.wait_until("the timer", || timer() != ticks);
         running.wait_until("the guest", || guest.exits() > exits + 100);
     }
-    guest.quit();
+    guest.quit(Cause::Quit);
     assert_eq!(running.outcome(), Outcome::Quit);
 }
 
@@ -536,6 +539,6 @@ fn a_guest_without_interrupt_controllers_runs_and_halts() {
     });
     let running = Running::with(config(), boot);
     running.wait_for("h");
-    running.guest.quit();
+    running.guest.quit(Cause::Quit);
     assert_eq!(running.outcome(), Outcome::Quit);
 }

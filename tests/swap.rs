@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use iced_x86::code_asm::{al, bl, dx, ebx};
 use southbridge::clock::Clock;
 use southbridge::component::Effects;
-use southbridge::guest::{Boot, Outcome};
+use southbridge::guest::{Boot, Cause, Outcome};
 use southbridge::machine::Error;
 use southbridge::slot::SwapError;
 
@@ -472,6 +472,6 @@ fn a_guest_that_runs_does_not_notice() {
         let rounds = running.console.bytes().len();
         running.wait_until("a point", || running.console.bytes().len() > rounds);
     }
-    running.guest.quit();
+    running.guest.quit(Cause::Quit);
     assert_eq!(running.outcome(), Outcome::Quit);
 }

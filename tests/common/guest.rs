@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use iced_x86::IcedError;
 use iced_x86::code_asm::{CodeAssembler, al, ax, dx, eax};
 use southbridge::component::Engine;
-use southbridge::guest::{Boot, Guest, Outcome, Setup};
+use southbridge::guest::{Boot, Cause, Guest, Outcome, Policy, Setup};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
 use southbridge::machine::{Capture, DeviceRequest, Plan, Stream};
@@ -214,13 +214,13 @@ impl Running {
         let streams = [("debugcon", &console), ("xen-platform-log", &xen_log)];
         let streams = streams.map(|(name, said)| (name.to_owned(), Stream::to(said.clone())));
         let setup = Setup { cpus, ram, interrupts, boot, streams: BTreeMap::from(streams) };
-        let (guest, events) = Guest::start(&plan, setup)
+        let (guest, inbox) = Guest::start(&plan, Policy::default(), setup)
             .unwrap_or_else(|error| panic!("{error}; SOUTHBRIDGE_NO_KVM=1 leaves this test out"));
         let (send, outcome) = channel();
         let running = guest.clone();
         std::thread::spawn(move || {
             // The test may have failed and gone.
-            let _ = send.send(running.run(&events));
+            let _ = send.send(running.run(&inbox));
         });
         Self { guest, console, xen_log, outcome }
     }
@@ -261,7 +261,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.guest.quit();
+        self.guest.quit(Cause::Quit);
     }
 }
 

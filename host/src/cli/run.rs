@@ -18,7 +18,7 @@ use super::state::Source;
 use super::streams::{self, Connections};
 use super::terminal::Terminal;
 use crate::control::ControlServer;
-use crate::guest::{Boot, Guest, Setup};
+use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
 use crate::machine::file::{DeviceEntry, MachineType, Origin, Parameters, Sourced};
 use crate::machine::{DeviceRequest, Plan};
@@ -187,7 +187,7 @@ impl Run {
             boot,
             streams: connections.open()?,
         };
-        let (guest, events) = Guest::start(&plan, setup)?;
+        let (guest, inbox) = Guest::start(&plan, Policy::default(), setup)?;
         if let Some(source) = &incoming {
             source.load(guest.machine(), &types, &library, output)?;
         }
@@ -205,7 +205,7 @@ impl Run {
         }
 
         let start = Instant::now();
-        let outcome = guest.run(&events);
+        let outcome = guest.run(&inbox);
         held.release();
         let report = Report::new(&guest, outcome, start.elapsed(), received.status());
         if verbose {

@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 
 use super::terminal::Terminal;
 use crate::control::ControlServer;
-use crate::guest::Guest;
+use crate::guest::{Cause, Guest};
 
 /// What the process holds that outlives it: given back when this is dropped, or
 /// by a second signal.
@@ -85,7 +85,7 @@ pub(super) fn watch(guest: Arc<Guest>, held: Held) -> io::Result<Received> {
                 held.with(|things| things.terminal.iter().for_each(Terminal::reenter));
             } else if noted.note(signal) {
                 tracing::info!(signal, "the guest is ended");
-                guest.quit();
+                guest.quit(Cause::Signal);
             } else {
                 held.release();
                 std::process::exit(status(signal).into());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::guest::{Guest, RunState};
+use crate::guest::Guest;
 use crate::machine::Machine;
 
 /// A machine, with processors or without.
@@ -20,12 +20,7 @@ impl Subject for Guest {
     }
 
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
-        let runs = self.state() == RunState::Running;
-        self.pause();
-        action(self.machine());
-        if runs {
-            self.resume();
-        }
+        self.still(action);
     }
 }
 

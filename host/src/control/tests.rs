@@ -1,6 +1,5 @@
 //! Clients of every kind, on a machine without processors.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -12,11 +11,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::clock::Clock;
 use crate::component::Engine;
 use crate::library::Library;
 use crate::machine::file::{MachineTypes, Parameters};
-use crate::machine::{Machine, Plan, Unconnected};
+use crate::machine::{Machine, Plan};
 
 struct Setup {
     directory: TempDir,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::guest::{self, AssembleError, Summary, parse_summary};
 use super::report::{Blackouts, Report};
 use crate::component::{CodeCache, Engine};
-use crate::guest::{Boot, Guest, Outcome, Setup};
+use crate::guest::{Boot, Cause, Guest, Inbox, Outcome, Policy, Setup};
 use crate::library::{Library, LibraryError};
 use crate::machine::file::{MachineTypes, Parameters};
 use crate::machine::{self, Capture, DeviceRequest, Plan, Stream};
@@ -74,12 +74,12 @@ pub fn run(progress: &mut dyn FnMut(&str)) -> Result<Report, Error> {
     let [traced, plain] = builds;
     let builds = [traced?, plain?];
     let (serial, debug) = (Capture::new(), Capture::new());
-    let (guest, events) = start(&library, &serial, &debug)?;
+    let (guest, inbox) = start(&library, &serial, &debug)?;
     progress(&format!("machine {MACHINE}, every device a WebAssembly component"));
 
     let runner = thread::Builder::new().name("guest".into());
     let running = guest.clone();
-    let runner = runner.spawn(move || running.run(&events)).map_err(Error::Thread)?;
+    let runner = runner.spawn(move || running.run(&inbox)).map_err(Error::Thread)?;
     let mut console = Console { serial, seen: 0 };
     let silent = |what: &str, console: &Console| Error::Misbehaved {
         what: what.into(),
@@ -91,7 +91,7 @@ pub fn run(progress: &mut dyn FnMut(&str)) -> Result<Report, Error> {
         runner.is_finished() || debug.bytes().contains(&guest::READY)
     });
     if !ready || runner.is_finished() {
-        guest.quit();
+        guest.quit(Cause::Quit);
         return Err(silent("did not get ready", &console));
     }
 
@@ -109,7 +109,7 @@ pub fn run(progress: &mut dyn FnMut(&str)) -> Result<Report, Error> {
         console.show(progress);
         runner.is_finished()
     });
-    guest.quit();
+    guest.quit(Cause::Quit);
     let exits = guest.exits();
     let outcome = runner.join().unwrap_or_else(|_| Outcome::Failed("its thread panicked".into()));
     console.show(progress);
@@ -133,7 +133,7 @@ fn start(
     library: &Library,
     serial: &Capture,
     debug: &Capture,
-) -> Result<(Arc<Guest>, crate::guest::Events), Error> {
+) -> Result<(Arc<Guest>, Inbox), Error> {
     let types = MachineTypes::builtin().map_err(machine::Error::from)?;
     let machine_type = types.get(MACHINE).map_err(machine::Error::from)?;
     let requests = ["isa-debug-exit", "isa-debugcon"].map(|template| DeviceRequest {
@@ -160,7 +160,7 @@ fn start(
         boot: Boot::Kernel(kernel),
         streams: BTreeMap::from(streams),
     };
-    Ok(Guest::start(&plan, setup)?)
+    Ok(Guest::start(&plan, Policy::default(), setup)?)
 }
 
 /// What the guest prints, line by line.

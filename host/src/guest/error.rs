@@ -1,5 +1,6 @@
-//! Why a guest does not start.
+//! Why a guest does not start, or does not do what it is told.
 
+use super::RunState;
 use crate::{machine, vm};
 
 /// Why a guest does not start.
@@ -14,4 +15,31 @@ pub enum Error {
     /// The host refuses a thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+}
+
+/// Why a guest does not do what it is told. The words are QEMU's where QEMU has
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The guest has ended, or cannot go on.
+    #[error("Resetting the Virtual Machine is required")]
+    NeedsReset,
+    /// Its state is being sent.
+    #[error("Migration is not finalized yet")]
+    Migrating,
+    /// It is not suspended.
+    #[error("Unable to wake up: guest is not in suspended state")]
+    NotSuspended,
+    /// It does not wait for a state.
+    #[error("the machine is {}, not waiting for an incoming state", .0.name())]
+    NotIncoming(RunState),
+    /// It cannot be sent in this state.
+    #[error("the machine is {}: its state cannot be sent", .0.name())]
+    NotSendable(RunState),
+    /// Its processors have run, and what they hold cannot be sent yet.
+    #[error(
+        "the guest's processors have run, and their state cannot be sent yet; \
+         only a guest that was started with -S and never let run can be migrated"
+    )]
+    ProcessorState,
 }

@@ -1,26 +1,31 @@
 //! A guest's life: running, paused, suspended, ended.
 //!
-//! All changes of state happen on the thread that calls [`Guest::run`], or on
-//! one that calls [`Guest::pause`] and the like, never on a processor's: a
-//! processor cannot wait for itself to stop.
+//! What the guest does to itself is seen to by the thread in [`Guest::run`], what
+//! others want by whoever asks; never by a processor, which cannot wait for itself
+//! to stop. Changes take turns.
 
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::{Error, Event, Events, Guest};
+use super::inbox::Message;
+use super::{Cause, Error, Event, Guest, Inbox, Refused, RunState, Start};
 use crate::component::{Request, WakeupReason};
-use crate::machine::PowerEvent;
+use crate::machine::{Machine, PowerEvent};
 use crate::vm::VmEvent;
 
-/// What the processors and the clock do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RunState {
-    /// Both stand still.
-    #[default]
-    Paused,
-    /// Both run.
-    Running,
-    /// Suspended to RAM: the processors stand still, the clock runs.
-    Suspended,
+/// What a guest does, and is to do.
+pub(super) struct Life {
+    pub(super) state: RunState,
+    /// Whether it runs as soon as its state is there.
+    pub(super) autostart: bool,
+}
+
+impl Life {
+    pub(super) const fn new(start: Start) -> Self {
+        let state = if start.is_incoming() { RunState::InMigrate } else { RunState::Prelaunch };
+        Self { state, autostart: start.is_automatic() }
+    }
 }
 
 /// How a guest ended.
@@ -37,130 +42,249 @@ pub enum Outcome {
 }
 
 impl Guest {
-    /// Lets the guest run and returns when it has ended.
-    pub fn run(&self, events: &Events) -> Outcome {
-        self.resume();
+    /// Lets the guest live, as its policy says, and returns when it has ended.
+    pub fn run(&self, inbox: &Inbox) -> Outcome {
+        if self.policy.start == Start::Running {
+            self.let_run(&mut self.life());
+        }
         let outcome = loop {
-            let Ok(event) = events.0.recv() else { break Outcome::Quit };
-            tracing::debug!(?event, "guest event");
-            match self.handle(event) {
+            let Ok(message) = inbox.0.recv() else { break Outcome::Quit };
+            tracing::debug!(?message, "guest");
+            match self.handle(message) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => break outcome,
                 Err(error) => break Outcome::Failed(error.to_string()),
             }
         };
-        self.pause();
-        self.vm.stop();
+        // Nobody is told: the machine does not stand still, it is gone.
+        self.processors.stop();
+        self.processors.end();
         outcome
     }
 
     /// Ends the guest: [`Guest::run`] returns soon.
-    pub fn quit(&self) {
+    pub fn quit(&self, cause: Cause) {
         // If nobody runs the guest there is nothing to end.
-        let _ = self.events.send(Event::Quit);
+        let _ = self.post.0.send(Message::End(cause));
+    }
+
+    /// Waits until all is done that devices and processors have asked for so far.
+    /// False if the guest has ended. Only while [`Guest::run`] runs, or will.
+    pub fn settle(&self) -> bool {
+        let (sender, receiver) = channel();
+        self.post.0.send(Message::Settle(sender)).is_ok() && receiver.recv().is_ok()
     }
 
     /// What the guest does now.
     #[must_use]
     pub fn state(&self) -> RunState {
-        *self.lock()
+        self.life().state
     }
 
-    /// Stops processors and clock. No effect unless the guest runs.
+    /// Stops processors and clock. One that waits for its state will not run when
+    /// it has it; others that do not run stay as they are.
     pub fn pause(&self) {
-        let mut state = self.lock();
-        if *state == RunState::Running {
-            self.stop_processors();
-            *state = RunState::Paused;
+        let mut life = self.life();
+        match life.state {
+            RunState::InMigrate => life.autostart = false,
+            _ => self.stop_in(&mut life, RunState::Paused),
         }
     }
 
-    /// Lets processors and clock run. No effect unless the guest is paused.
-    pub fn resume(&self) {
-        let mut state = self.lock();
-        if *state == RunState::Paused {
-            self.start_processors();
-            *state = RunState::Running;
-        }
-    }
-
-    /// A system reset: all devices, then the processors, which start again with
-    /// what the guest boots. A paused guest stays paused.
+    /// Lets processors and clock run. One that waits for its state will run when
+    /// it has it; one that is suspended stays so.
     ///
     /// # Errors
-    /// The boot image does not load any more, or KVM refuses.
-    pub fn reset(&self) -> Result<(), Error> {
-        let mut state = self.lock();
-        let was = *state;
-        if was == RunState::Running {
-            self.stop_processors();
-        }
-        self.machine.reset();
-        let entry = self.boot.load(self.vm.memory())?;
-        self.vm.reset(&entry)?;
-        *state = RunState::Paused;
-        if was != RunState::Paused {
-            self.start_processors();
-            *state = RunState::Running;
+    /// The guest cannot go on, or is being sent elsewhere.
+    pub fn resume(&self) -> Result<(), Refused> {
+        let mut life = self.life();
+        match life.state {
+            state if state.needs_reset() => return Err(Refused::NeedsReset),
+            RunState::FinishMigrate => return Err(Refused::Migrating),
+            RunState::Suspended | RunState::Running => {}
+            RunState::InMigrate => life.autostart = true,
+            _ => self.let_run(&mut life),
         }
         Ok(())
     }
 
-    fn handle(&self, event: Event) -> Result<Option<Outcome>, Error> {
-        match event {
-            Event::Quit => return Ok(Some(Outcome::Quit)),
-            Event::Power(PowerEvent::Exit(status)) => return Ok(Some(Outcome::Exit(status))),
-            Event::Power(PowerEvent::Wake(reason)) => self.wake(reason)?,
-            Event::Power(PowerEvent::Asked(request)) => match request {
-                Request::Reset => self.reset()?,
-                // What is on disk is the guest's affair; to the machine both are
-                // the end.
-                Request::Shutdown | Request::SuspendToDisk => return Ok(Some(Outcome::Shutdown)),
-                Request::Suspend => self.suspend(),
-            },
+    /// A system reset: all devices, then the processors, which start again with
+    /// what the guest boots. One that does not run waits to be let run.
+    ///
+    /// # Errors
+    /// The boot image does not load any more, or KVM refuses.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.reset_for(Cause::Asked)
+    }
+
+    /// The operator presses the power button.
+    pub fn press_power_button(&self) {
+        let life = self.life();
+        self.listeners.tell(Event::PowerDown);
+        self.held_still(&life, &mut Machine::press_power_button);
+    }
+
+    /// Leaves S3 for no reason of the guest's.
+    ///
+    /// # Errors
+    /// The guest is not suspended, or cannot be woken: the outer error is that.
+    pub fn wake(&self) -> Result<(), Refused> {
+        match self.state() {
+            RunState::Suspended => {
+                // Done in the order in which it was asked for, like a device's
+                // wish to wake.
+                let event = PowerEvent::Wake(WakeupReason::Other);
+                let _ = self.post.0.send(Message::Power(event));
+                Ok(())
+            }
+            _ => Err(Refused::NotSuspended),
+        }
+    }
+
+    /// Does something while the processors stand still and nothing reaches the
+    /// devices. To the guest, and to those who watch it, nothing happens.
+    pub fn still<R>(&self, action: impl FnOnce(&Machine) -> R) -> Option<R> {
+        let life = self.life();
+        let (mut action, mut result) = (Some(action), None);
+        self.held_still(&life, &mut |machine| {
+            result = action.take().map(|action| action(machine));
+        });
+        result
+    }
+
+    fn held_still(&self, life: &Life, action: &mut dyn FnMut(&Machine)) {
+        match life.state {
+            RunState::Running => {
+                self.processors.stop();
+                self.processors.still(action);
+                self.processors.start();
+            }
+            _ => self.processors.still(action),
+        }
+    }
+
+    fn handle(&self, message: Message) -> Result<Option<Outcome>, Error> {
+        match message {
+            Message::Settle(waiting) => drop(waiting.send(())),
+            Message::End(cause) => {
+                self.listeners.tell(Event::Shutdown(cause));
+                return Ok(Some(Outcome::Quit));
+            }
+            Message::Power(event) => return self.power(event),
             // A PC's chipset answers a processor's shutdown cycle with a reset.
-            Event::Vm(VmEvent::TripleFault { .. }) => self.reset()?,
-            Event::Vm(event) => return Ok(Some(Outcome::Failed(describe(&event)))),
+            Message::Vm(VmEvent::TripleFault { .. }) => return self.guest_reset(),
+            Message::Vm(event) => return Ok(self.failed(&event)),
         }
         Ok(None)
     }
 
+    fn power(&self, event: PowerEvent) -> Result<Option<Outcome>, Error> {
+        match event {
+            PowerEvent::Exit(status) => return Ok(Some(Outcome::Exit(status))),
+            PowerEvent::Wake(reason) => self.leave_suspend(reason)?,
+            PowerEvent::Asked(Request::Reset) => return self.guest_reset(),
+            PowerEvent::Asked(Request::Shutdown) => return Ok(self.off(Cause::GuestShutdown)),
+            // What is on disk is the guest's affair; to the machine both are the
+            // end.
+            PowerEvent::Asked(Request::SuspendToDisk) => {
+                self.listeners.tell(Event::SuspendDisk);
+                return Ok(self.off(Cause::GuestShutdown));
+            }
+            PowerEvent::Asked(Request::Suspend) => self.suspend(),
+        }
+        Ok(None)
+    }
+
+    /// The guest switches the machine off.
+    fn off(&self, cause: Cause) -> Option<Outcome> {
+        self.listeners.tell(Event::Shutdown(cause));
+        if !self.policy.stays_when_off {
+            return Some(Outcome::Shutdown);
+        }
+        self.stop_in(&mut self.life(), RunState::Shutdown);
+        None
+    }
+
+    fn guest_reset(&self) -> Result<Option<Outcome>, Error> {
+        if self.policy.reset_is_shutdown {
+            return Ok(self.off(Cause::GuestReset));
+        }
+        self.reset_for(Cause::GuestReset)?;
+        Ok(None)
+    }
+
+    fn failed(&self, event: &VmEvent) -> Option<Outcome> {
+        let what = describe(event);
+        if !self.policy.stays_when_failed {
+            return Some(Outcome::Failed(what));
+        }
+        tracing::error!("{what}");
+        self.stop_in(&mut self.life(), RunState::InternalError);
+        None
+    }
+
+    fn reset_for(&self, cause: Cause) -> Result<(), Error> {
+        let mut life = self.life();
+        let runs = life.state == RunState::Running;
+        if runs {
+            self.processors.stop();
+        }
+        self.processors.still(&mut Machine::reset);
+        self.processors.reset()?;
+        self.listeners.tell(Event::Reset(cause));
+        if runs {
+            self.processors.start();
+        } else if life.state != RunState::InMigrate {
+            life.state = RunState::Prelaunch;
+        }
+        Ok(())
+    }
+
     fn suspend(&self) {
-        let mut state = self.lock();
-        if *state == RunState::Running {
-            self.vm.pause();
-            *state = RunState::Suspended;
+        let mut life = self.life();
+        if life.state == RunState::Running {
+            self.processors.suspend();
+            life.state = RunState::Suspended;
+            self.listeners.tell(Event::Suspend);
         }
     }
 
     /// Leaves S3 as QEMU does: a reset with RAM kept, so that firmware finds the
     /// guest's wake-up vector, then the devices hear why. A kernel without
     /// firmware has nobody who would know the vector: it starts anew.
-    fn wake(&self, reason: WakeupReason) -> Result<(), Error> {
-        let mut state = self.lock();
-        if *state == RunState::Suspended {
-            self.machine.reset();
-            let entry = self.boot.load(self.vm.memory())?;
-            self.vm.reset(&entry)?;
-            self.machine.woken(reason);
-            self.vm.resume();
-            *state = RunState::Running;
+    fn leave_suspend(&self, reason: WakeupReason) -> Result<(), Error> {
+        let mut life = self.life();
+        if life.state == RunState::Suspended {
+            self.processors.still(&mut Machine::reset);
+            self.processors.reset()?;
+            self.processors.still(&mut |machine| machine.woken(reason));
+            self.processors.start();
+            life.state = RunState::Running;
+            self.listeners.tell(Event::Wakeup);
         }
         Ok(())
     }
 
-    fn start_processors(&self) {
-        self.machine.start_clock();
-        self.vm.resume();
+    /// Lets a guest that does not run run.
+    pub(super) fn let_run(&self, life: &mut Life) {
+        self.listeners.tell(Event::Resume);
+        self.has_run.store(true, Ordering::Relaxed);
+        life.state = RunState::Running;
+        self.processors.start();
     }
 
-    fn stop_processors(&self) {
-        self.vm.pause();
-        self.machine.stop_clock();
+    /// Stops a guest that runs, and says what it does then; others stay as they
+    /// are.
+    pub(super) fn stop_in(&self, life: &mut Life, state: RunState) {
+        if life.state == RunState::Running {
+            self.processors.stop();
+            life.state = state;
+            self.listeners.tell(Event::Stop);
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, RunState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,29 +1,47 @@
 //! A guest: a machine's devices, and processors that run on them.
 //!
 //! [`Guest::start`] puts both together and [`Guest::run`] lives through what
-//! the guest does to itself: resets, suspends, switches itself off.
+//! the guest does to itself: resets, suspends, switches itself off. What whoever
+//! controls it wants of it besides, [`Guest`] does on any thread.
+//!
+//! The states of a guest and the ways between them are QEMU's ([`RunState`]).
 
 mod board;
 mod boot;
 mod error;
+mod event;
+mod inbox;
+mod kvm;
 mod lifecycle;
+mod policy;
+mod processors;
+mod state;
+#[cfg(test)]
+mod tests;
+mod transfer;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use crate::clock::Clock;
-use crate::machine::{Machine, MachineDoor, Plan, PowerEvent, Stream};
-use crate::vm::{Config as VmConfig, InterruptController, Platform, RamLayout, RamWindow};
-use crate::vm::{Vm, VmEvent};
+use crate::machine::{Machine, Plan, Stream};
+use crate::vm::{InterruptController, RamLayout};
 
 pub use boot::Boot;
-pub use error::Error;
-pub use lifecycle::{Outcome, RunState};
+pub use error::{Error, Refused};
+pub use event::{Cause, Event, Listener};
+pub use inbox::{Inbox, Post};
+pub use lifecycle::Outcome;
+pub use policy::{Policy, Start};
+pub use processors::Processors;
+pub use state::RunState;
+pub use transfer::HandOver;
 
-use board::KvmBoard;
+use event::Listeners;
+use kvm::Kvm;
+use lifecycle::Life;
 
-/// What a guest is started with, besides its machine's devices.
+/// What a guest on KVM is started with, besides its machine's devices.
 pub struct Setup {
     /// Processors, 1 to 8.
     pub cpus: u32,
@@ -37,84 +55,78 @@ pub struct Setup {
     pub streams: BTreeMap<String, Arc<Stream>>,
 }
 
-/// Something that whoever runs the guest has to see to.
-#[derive(Debug)]
-pub(crate) enum Event {
-    Power(PowerEvent),
-    Vm(VmEvent),
-    /// Somebody outside wants the guest to end.
-    Quit,
-}
-
-/// What happens in a guest, in order; for [`Guest::run`].
-pub struct Events(Receiver<Event>);
-
-/// A machine with processors. It starts paused.
+/// A machine with processors, or with clients in their place. It stands still
+/// until [`Guest::run`].
 pub struct Guest {
-    machine: Arc<Machine>,
-    vm: Vm,
-    boot: Boot,
-    events: Sender<Event>,
-    state: Mutex<RunState>,
+    processors: Box<dyn Processors>,
+    policy: Policy,
+    post: Post,
+    life: Mutex<Life>,
+    listeners: Listeners,
+    /// Whether the processors have ever run.
+    has_run: AtomicBool,
 }
 
 impl Guest {
-    /// Builds a planned machine with processors, loads what it boots and stops
-    /// before the first instruction.
+    /// Builds a planned machine with processors of KVM's, loads what it boots and
+    /// stops before the first instruction.
     ///
     /// # Errors
     /// KVM or the host's memory is not available, a device cannot be plugged in,
     /// or the boot image is not bootable.
-    pub fn start(plan: &Plan, setup: Setup) -> Result<(Arc<Self>, Events), Error> {
-        let Setup { cpus, ram, interrupts, boot, streams } = setup;
-        let windows = plan.windows().map(|window| {
-            let (base, size) = (window.base, window.size);
-            RamWindow { base, size }
-        });
-        let platform = Platform::new(&VmConfig {
-            cpus: cpus as usize,
-            ram,
-            windows: windows.collect(),
-            rom: boot.rom().cloned(),
-            interrupts,
-        })?;
-        let board = KvmBoard::new(platform.memory().clone(), platform.interrupts().clone());
+    pub fn start(plan: &Plan, policy: Policy, setup: Setup) -> Result<(Arc<Self>, Inbox), Error> {
+        Self::with(policy, |post| Kvm::new(plan, setup, post))
+    }
 
-        let (events, received) = channel();
-        let clock = Arc::new(Clock::new());
-        let told = events.clone();
-        // Nobody receives any more when the guest is being taken down.
-        let power = Arc::new(move |event| drop(told.send(Event::Power(event))));
-        let machine = Machine::build(plan, clock, Arc::new(board), &streams, power)?;
-        let door = Arc::new(MachineDoor::new(machine.clone()));
-        let told = events.clone();
-        let listener = Arc::new(move |event| drop(told.send(Event::Vm(event))));
-        let vm = Vm::start(platform, door, listener)?;
-        machine.start_timers().map_err(Error::Thread)?;
-
-        let entry = boot.load(vm.memory())?;
-        vm.reset(&entry)?;
-        let guest = Self { machine, vm, boot, events, state: Mutex::default() };
-        Ok((Arc::new(guest), Events(received)))
+    /// A guest with other processors: those that `build` makes, which leave with
+    /// the post what they and their devices ask for.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub fn with<P: Processors + 'static, E>(
+        policy: Policy,
+        build: impl FnOnce(&Post) -> Result<P, E>,
+    ) -> Result<(Arc<Self>, Inbox), E> {
+        let (post, inbox) = Post::new();
+        let guest = Self {
+            processors: Box::new(build(&post)?),
+            policy,
+            post,
+            life: Mutex::new(Life::new(policy.start)),
+            listeners: Listeners::default(),
+            has_run: AtomicBool::new(false),
+        };
+        Ok((Arc::new(guest), inbox))
     }
 
     /// The machine's devices.
     #[must_use]
-    pub const fn machine(&self) -> &Arc<Machine> {
-        &self.machine
+    pub fn machine(&self) -> &Arc<Machine> {
+        self.processors.machine()
     }
 
     /// How many processors there are.
     #[must_use]
     pub fn cpus(&self) -> usize {
-        self.vm.cpus()
+        self.machine().parameters().cpus as usize
+    }
+
+    /// The host's threads that run the processors, by their ids in the kernel: none
+    /// if others take the processors' place.
+    #[must_use]
+    pub fn threads(&self) -> Vec<u32> {
+        self.processors.threads()
     }
 
     /// How often all processors together have left the guest for an access to a
     /// device.
     #[must_use]
     pub fn exits(&self) -> u64 {
-        let counts = (0..self.vm.cpus()).filter_map(|cpu| self.vm.exits(cpu).ok());
-        counts.map(|counts| counts.port + counts.memory).sum()
+        self.processors.exits()
+    }
+
+    /// From now on tells `listener` what happens to the machine.
+    pub fn listen(&self, listener: Listener) {
+        self.listeners.add(listener);
     }
 }

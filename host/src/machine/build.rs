@@ -77,6 +77,7 @@ impl Machine {
         });
         let machine = Arc::new(Self {
             name: plan.name.clone(),
+            parameters: plan.parameters,
             migration: plan.migration,
             paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
             optional: plan.optional.clone(),

@@ -40,7 +40,7 @@ pub use state::{DescribedSlot, SavedSlot};
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
-use file::Migration;
+use file::{Migration, Parameters};
 use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
@@ -49,6 +49,7 @@ use wiring::Wires;
 /// its devices through.
 pub struct Machine {
     name: String,
+    parameters: Parameters,
     migration: Migration,
     /// For each slot where it sits on PCI, as saved state names it.
     paths: Vec<Option<String>>,
@@ -81,6 +82,12 @@ impl Machine {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the devices have learnt of the machine.
+    #[must_use]
+    pub const fn parameters(&self) -> Parameters {
+        self.parameters
     }
 
     /// What the machine's saved stream contains besides devices.

@@ -27,6 +27,7 @@ pub struct Request {
 /// A machine type with a component for each device, checked.
 pub struct Plan {
     pub(super) name: String,
+    pub(super) parameters: Parameters,
     pub(super) migration: Migration,
     pub(super) devices: Vec<Planned>,
     pub(super) optional: Vec<Planned>,
@@ -75,6 +76,7 @@ impl Plan {
         };
         Ok(Self {
             name: machine.name.clone(),
+            parameters,
             migration: machine.migration,
             devices: machine.devices.iter().map(planned).collect::<Result<_, Error>>()?,
             optional: machine.optional.iter().map(planned).collect::<Result<_, Error>>()?,

@@ -69,6 +69,8 @@ pub struct Vm {
     platform: Platform,
     control: Arc<Control>,
     exits: Vec<Arc<Exits>>,
+    /// The ids of the processors' threads in the kernel.
+    thread_ids: Vec<u32>,
     /// Set by the first `stop`.
     stopped: AtomicBool,
     /// Held during each change of the run state.
@@ -101,10 +103,11 @@ impl Vm {
             .enumerate()
             .map(|(cpu, exits)| Vcpu::new(&platform, cpu, exits.clone(), shared.clone()))
             .collect::<Result<Vec<_>, _>>()?;
-        let vm = Self {
+        let mut vm = Self {
             platform,
             control,
             exits,
+            thread_ids: Vec::new(),
             stopped: AtomicBool::new(false),
             change: Mutex::new(()),
         };
@@ -116,6 +119,9 @@ impl Vm {
                 .map_err(|source| Error::Thread { cpu, source })?;
             vm.platform.threads.push(thread);
         }
+        let id = |_: &mut Vcpu| rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+        let ids = (0..vm.cpus()).map(|cpu| vm.on_thread(cpu, id));
+        vm.thread_ids = ids.collect::<Result<_, _>>()?;
         Ok(vm)
     }
 
@@ -132,6 +138,11 @@ impl Vm {
     /// How many processors there are.
     pub fn cpus(&self) -> usize {
         self.platform.cpus
+    }
+
+    /// The ids of the processors' threads in the kernel, as `gettid` returns them.
+    pub fn thread_ids(&self) -> &[u32] {
+        &self.thread_ids
     }
 
     /// Lets the processors run. No effect on a machine that runs or is stopped.

@@ -41,6 +41,7 @@ mod lines;
 mod memory;
 mod number;
 mod outbox;
+mod processors;
 mod reply;
 mod request;
 mod server;

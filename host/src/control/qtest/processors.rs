@@ -1,0 +1,43 @@
+//! A machine whose clients take the place of processors.
+
+use std::sync::Arc;
+
+use super::Qtest;
+use crate::guest::{Error, Processors};
+use crate::machine::Machine;
+
+/// Clients reach the devices and move the clock whatever the machine's state is,
+/// as in QEMU: nothing runs by itself, so there is nothing to stop.
+impl Processors for Arc<Qtest> {
+    fn machine(&self) -> &Arc<Machine> {
+        Qtest::machine(self)
+    }
+
+    fn threads(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn start(&self) {}
+
+    fn stop(&self) {}
+
+    fn suspend(&self) {}
+
+    fn still(&self, action: &mut dyn FnMut(&Machine)) {
+        self.between_requests(action);
+    }
+
+    fn reset(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn end(&self) {}
+
+    fn exits(&self) -> u64 {
+        0
+    }
+
+    fn have_state(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,91 @@
+//! A machine on KVM.
+
+use std::sync::Arc;
+
+use super::board::KvmBoard;
+use super::{Boot, Error, Post, Processors, Setup};
+use crate::clock::Clock;
+use crate::machine::{Machine, MachineDoor, Plan};
+use crate::vm::{Config as VmConfig, Platform, RamWindow, Vm};
+
+/// A machine whose processors are KVM's.
+pub(super) struct Kvm {
+    machine: Arc<Machine>,
+    vm: Vm,
+    boot: Boot,
+}
+
+impl Kvm {
+    /// Builds a planned machine, loads what it boots and stops before the first
+    /// instruction.
+    pub(super) fn new(plan: &Plan, setup: Setup, post: &Post) -> Result<Self, Error> {
+        let Setup { cpus, ram, interrupts, boot, streams } = setup;
+        let windows = plan.windows().map(|window| {
+            let (base, size) = (window.base, window.size);
+            RamWindow { base, size }
+        });
+        let platform = Platform::new(&VmConfig {
+            cpus: cpus as usize,
+            ram,
+            windows: windows.collect(),
+            rom: boot.rom().cloned(),
+            interrupts,
+        })?;
+        let board = KvmBoard::new(platform.memory().clone(), platform.interrupts().clone());
+        let clock = Arc::new(Clock::new());
+        let machine = Machine::build(plan, clock, Arc::new(board), &streams, post.power())?;
+        let door = Arc::new(MachineDoor::new(machine.clone()));
+        let vm = Vm::start(platform, door, post.vm())?;
+        machine.start_timers().map_err(Error::Thread)?;
+
+        let kvm = Self { machine, vm, boot };
+        kvm.reset()?;
+        Ok(kvm)
+    }
+}
+
+impl Processors for Kvm {
+    fn machine(&self) -> &Arc<Machine> {
+        &self.machine
+    }
+
+    fn threads(&self) -> Vec<u32> {
+        self.vm.thread_ids().to_vec()
+    }
+
+    fn start(&self) {
+        self.machine.start_clock();
+        self.vm.resume();
+    }
+
+    fn stop(&self) {
+        self.vm.pause();
+        self.machine.stop_clock();
+    }
+
+    fn suspend(&self) {
+        self.vm.pause();
+    }
+
+    fn still(&self, action: &mut dyn FnMut(&Machine)) {
+        action(&self.machine);
+    }
+
+    fn reset(&self) -> Result<(), Error> {
+        let entry = self.boot.load(self.vm.memory())?;
+        Ok(self.vm.reset(&entry)?)
+    }
+
+    fn end(&self) {
+        self.vm.stop();
+    }
+
+    fn exits(&self) -> u64 {
+        let counts = (0..self.vm.cpus()).filter_map(|cpu| self.vm.exits(cpu).ok());
+        counts.map(|counts| counts.port + counts.memory).sum()
+    }
+
+    fn have_state(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,45 @@
+//! What carries a machine out.
+
+use std::sync::Arc;
+
+use super::Error;
+use crate::machine::Machine;
+
+/// A machine and what carries it out: the processors of a KVM guest, or clients
+/// that take their place. Calls come one at a time, and never from a processor.
+pub trait Processors: Send + Sync {
+    /// The machine.
+    fn machine(&self) -> &Arc<Machine>;
+
+    /// The host's threads that run them, by their ids in the kernel: one for each,
+    /// or none.
+    fn threads(&self) -> Vec<u32>;
+
+    /// Lets clock and processors run.
+    fn start(&self);
+
+    /// Stops processors and clock; returns when they stand still.
+    fn stop(&self);
+
+    /// Stops the processors while the clock runs on, as in S3.
+    fn suspend(&self);
+
+    /// Does something to the machine while nothing reaches its devices. The
+    /// processors stand still already.
+    fn still(&self, action: &mut dyn FnMut(&Machine));
+
+    /// Puts the processors to where they start; they stand still.
+    ///
+    /// # Errors
+    /// The boot image does not load any more, or KVM refuses.
+    fn reset(&self) -> Result<(), Error>;
+
+    /// Ends them for good.
+    fn end(&self);
+
+    /// How often they have left the guest for an access to a device.
+    fn exits(&self) -> u64;
+
+    /// Whether their state is a part of the guest's once they have run.
+    fn have_state(&self) -> bool;
+}

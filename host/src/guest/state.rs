@@ -1,0 +1,66 @@
+//! What a machine does, in QEMU's words.
+
+/// What a machine does (QEMU's `RunState`, as far as it occurs here).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunState {
+    /// It has not started, or was reset while it stood still.
+    #[default]
+    Prelaunch,
+    /// It waits for the state it is to start with.
+    InMigrate,
+    /// Processors and clock run.
+    Running,
+    /// Somebody has stopped processors and clock.
+    Paused,
+    /// Suspended to RAM: the processors stand still, the clock runs.
+    Suspended,
+    /// It has switched itself off, and whoever runs it wants to see that.
+    Shutdown,
+    /// It stands still while the last of its state is sent.
+    FinishMigrate,
+    /// Its state was sent: it lives on elsewhere.
+    PostMigrate,
+    /// A processor cannot go on.
+    InternalError,
+}
+
+impl RunState {
+    const ALL: [Self; 9] = [
+        Self::Prelaunch,
+        Self::InMigrate,
+        Self::Running,
+        Self::Paused,
+        Self::Suspended,
+        Self::Shutdown,
+        Self::FinishMigrate,
+        Self::PostMigrate,
+        Self::InternalError,
+    ];
+
+    /// QEMU's name of it, in QMP and in saved state.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prelaunch => "prelaunch",
+            Self::InMigrate => "inmigrate",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Suspended => "suspended",
+            Self::Shutdown => "shutdown",
+            Self::FinishMigrate => "finish-migrate",
+            Self::PostMigrate => "postmigrate",
+            Self::InternalError => "internal-error",
+        }
+    }
+
+    /// The state of a name, if it is one that occurs here.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether only a reset lets the machine run again.
+    pub(super) const fn needs_reset(self) -> bool {
+        matches!(self, Self::Shutdown | Self::InternalError)
+    }
+}

@@ -1,0 +1,260 @@
+//! A guest's life, without processors: what it tells, and what it lets happen.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::*;
+use crate::component::{Engine, Request, WakeupReason};
+use crate::library::Library;
+use crate::machine::PowerEvent;
+use crate::machine::file::{MachineTypes, Parameters};
+
+/// Processors that only count.
+struct Counting {
+    machine: Arc<Machine>,
+    running: Arc<AtomicU32>,
+    have_state: bool,
+}
+
+impl Processors for Counting {
+    fn machine(&self) -> &Arc<Machine> {
+        &self.machine
+    }
+
+    fn threads(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn start(&self) {
+        assert_eq!(self.running.swap(1, Ordering::Relaxed), 0, "they run already");
+    }
+
+    fn stop(&self) {
+        self.running.store(0, Ordering::Relaxed);
+    }
+
+    fn suspend(&self) {
+        self.stop();
+    }
+
+    fn still(&self, action: &mut dyn FnMut(&Machine)) {
+        assert_eq!(self.running.load(Ordering::Relaxed), 0, "they do not stand still");
+        action(&self.machine);
+    }
+
+    fn reset(&self) -> Result<(), Error> {
+        assert_eq!(self.running.load(Ordering::Relaxed), 0, "they do not stand still");
+        Ok(())
+    }
+
+    fn end(&self) {}
+
+    fn exits(&self) -> u64 {
+        0
+    }
+
+    fn have_state(&self) -> bool {
+        self.have_state
+    }
+}
+
+/// A guest, what it has told, and whether its processors run.
+struct Rig {
+    guest: Arc<Guest>,
+    told: Arc<Mutex<Vec<Event>>>,
+    running: Arc<AtomicU32>,
+    power: crate::machine::PowerListener,
+    thread: Option<thread::JoinHandle<Outcome>>,
+}
+
+impl Rig {
+    fn new(policy: Policy) -> Self {
+        Self::with_state(policy, true)
+    }
+
+    fn with_state(policy: Policy, have_state: bool) -> Self {
+        let library = Library::new(Engine::new(None).unwrap());
+        let types = MachineTypes::builtin().unwrap();
+        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let plan = Plan::new(types.get("pc").unwrap(), &[], &library, parameters).unwrap();
+        let running = Arc::<AtomicU32>::default();
+        let counted = running.clone();
+        let mut power = None;
+        let (guest, inbox) = Guest::with(policy, |post| {
+            power = Some(post.power());
+            let machine = Machine::build_alone(&plan)?;
+            Ok::<_, Error>(Counting { machine, running: counted, have_state })
+        })
+        .unwrap();
+        let told = Arc::<Mutex<Vec<Event>>>::default();
+        let noted = told.clone();
+        guest.listen(Arc::new(move |event| noted.lock().unwrap().push(event)));
+        let runner = guest.clone();
+        let thread = Some(thread::spawn(move || runner.run(&inbox)));
+        guest.settle();
+        Self { guest, told, running, power: power.unwrap(), thread }
+    }
+
+    /// Has a device ask, and returns what is told then.
+    fn ask(&self, request: Request) -> Vec<Event> {
+        (self.power)(PowerEvent::Asked(request));
+        self.told()
+    }
+
+    fn told(&self) -> Vec<Event> {
+        self.guest.settle();
+        std::mem::take(&mut *self.told.lock().unwrap())
+    }
+
+    fn runs(&self) -> bool {
+        self.running.load(Ordering::Relaxed) == 1
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.guest.quit(Cause::Quit);
+    }
+}
+
+/// What QEMU 7.2 says to the same commands.
+#[test]
+fn states_and_events_are_qemus() {
+    let rig = Rig::new(Policy { stays_when_off: true, ..Policy::default() });
+    let is = |state, events: &[Event]| {
+        assert_eq!(rig.told(), events);
+        assert_eq!(rig.guest.state(), state);
+        assert_eq!(rig.runs(), state == RunState::Running, "{state:?}");
+    };
+    is(RunState::Running, &[Event::Resume]);
+    rig.guest.reset().unwrap();
+    is(RunState::Running, &[Event::Reset(Cause::Asked)]);
+    rig.guest.pause();
+    rig.guest.pause();
+    is(RunState::Paused, &[Event::Stop]);
+    rig.guest.reset().unwrap();
+    is(RunState::Prelaunch, &[Event::Reset(Cause::Asked)]);
+    rig.guest.resume().unwrap();
+    rig.guest.resume().unwrap();
+    is(RunState::Running, &[Event::Resume]);
+    assert_eq!(rig.guest.wake(), Err(Refused::NotSuspended));
+
+    assert_eq!(rig.ask(Request::Suspend), [Event::Suspend]);
+    rig.guest.pause();
+    rig.guest.resume().unwrap();
+    is(RunState::Suspended, &[]);
+    rig.guest.wake().unwrap();
+    is(RunState::Running, &[Event::Wakeup]);
+    (rig.power)(PowerEvent::Wake(WakeupReason::Rtc));
+    is(RunState::Running, &[]);
+
+    rig.guest.press_power_button();
+    is(RunState::Running, &[Event::PowerDown]);
+    assert_eq!(rig.ask(Request::Reset), [Event::Reset(Cause::GuestReset)]);
+    let off = [Event::SuspendDisk, Event::Shutdown(Cause::GuestShutdown), Event::Stop];
+    assert_eq!(rig.ask(Request::SuspendToDisk), off);
+    assert_eq!(rig.guest.resume(), Err(Refused::NeedsReset));
+    is(RunState::Shutdown, &[]);
+    rig.guest.reset().unwrap();
+    is(RunState::Prelaunch, &[Event::Reset(Cause::Asked)]);
+    rig.guest.resume().unwrap();
+    is(RunState::Running, &[Event::Resume]);
+}
+
+#[test]
+fn a_guest_that_switches_itself_off_ends() {
+    let mut rig = Rig::new(Policy::default());
+    rig.told();
+    assert_eq!(rig.ask(Request::Shutdown), [Event::Shutdown(Cause::GuestShutdown)]);
+    assert_eq!(rig.outcome(), Outcome::Shutdown);
+    assert!(!rig.guest.settle(), "it has ended");
+}
+
+#[test]
+fn a_reset_can_count_as_the_end() {
+    let mut rig = Rig::new(Policy { reset_is_shutdown: true, ..Policy::default() });
+    rig.guest.reset().unwrap();
+    rig.told();
+    assert_eq!(rig.ask(Request::Reset), [Event::Shutdown(Cause::GuestReset)]);
+    assert_eq!(rig.outcome(), Outcome::Shutdown);
+}
+
+#[test]
+fn an_end_from_outside_is_told() {
+    let mut rig = Rig::new(Policy { start: Start::Paused, ..Policy::default() });
+    assert_eq!((rig.guest.state(), &rig.told()[..]), (RunState::Prelaunch, &[][..]));
+    rig.guest.quit(Cause::Signal);
+    assert_eq!(rig.told(), [Event::Shutdown(Cause::Signal)]);
+    assert_eq!(rig.outcome(), Outcome::Quit);
+}
+
+#[test]
+fn to_those_outside_nothing_happens_while_it_is_held_still() {
+    let rig = Rig::new(Policy::default());
+    rig.told();
+    let running = rig.running.clone();
+    let ran = rig.guest.still(|_| running.load(Ordering::Relaxed));
+    assert_eq!((ran, rig.runs(), rig.told()), (Some(0), true, vec![]));
+}
+
+#[test]
+fn a_state_that_arrives_says_whether_the_guest_runs() {
+    for (start, saved, expected) in [
+        (Start::Incoming, None, RunState::Running),
+        (Start::Incoming, Some(RunState::Running), RunState::Running),
+        (Start::Incoming, Some(RunState::Paused), RunState::Paused),
+        (Start::IncomingPaused, Some(RunState::Running), RunState::Paused),
+        (Start::IncomingPaused, Some(RunState::Shutdown), RunState::Shutdown),
+    ] {
+        let rig = Rig::new(Policy { start, ..Policy::default() });
+        assert_eq!(rig.guest.state(), RunState::InMigrate);
+        rig.guest.arrived(saved).unwrap();
+        assert_eq!((rig.guest.state(), rig.runs()), (expected, expected == RunState::Running));
+        assert_eq!(rig.guest.arrived(saved), Err(Refused::NotIncoming(expected)));
+    }
+}
+
+#[test]
+fn who_waits_for_a_state_can_change_its_mind_about_running() {
+    let rig = Rig::new(Policy { start: Start::Incoming, ..Policy::default() });
+    rig.guest.pause();
+    rig.guest.arrived(None).unwrap();
+    assert_eq!(rig.guest.state(), RunState::Paused);
+    let rig = Rig::new(Policy { start: Start::IncomingPaused, ..Policy::default() });
+    rig.guest.resume().unwrap();
+    rig.guest.arrived(None).unwrap();
+    assert_eq!(rig.guest.state(), RunState::Running);
+}
+
+#[test]
+fn a_guest_that_did_not_arrive_goes_on() {
+    let rig = Rig::with_state(Policy::default(), false);
+    rig.told();
+    let leaving = rig.guest.hand_over().unwrap();
+    assert_eq!(leaving.before(), RunState::Running);
+    assert_eq!((rig.guest.state(), rig.runs()), (RunState::FinishMigrate, false));
+    assert_eq!(rig.guest.resume(), Err(Refused::Migrating));
+    assert!(rig.guest.hand_over().is_err());
+    drop(leaving);
+    assert_eq!(
+        (rig.guest.state(), rig.told()),
+        (RunState::Running, vec![Event::Stop, Event::Resume])
+    );
+    rig.guest.hand_over().unwrap().finish();
+    assert_eq!((rig.guest.state(), rig.told()), (RunState::PostMigrate, vec![Event::Stop]));
+}
+
+#[test]
+fn what_processors_hold_is_not_left_behind() {
+    let rig = Rig::new(Policy { start: Start::Paused, ..Policy::default() });
+    rig.guest.hand_over().unwrap();
+    assert_eq!(rig.guest.state(), RunState::Prelaunch);
+    rig.guest.resume().unwrap();
+    rig.guest.pause();
+    assert_eq!(rig.guest.check_sendable(), Err(Refused::ProcessorState));
+}
