@@ -55,7 +55,7 @@ impl Link {
     /// Waits for input. Nothing at the connection's end; descriptors that came
     /// along take the place of those that came before.
     pub(super) fn read(&self, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
-        if self.over.is_set() {
+        if self.over.is_set() || buffer.is_empty() {
             return Ok(0);
         }
         match &self.ends {

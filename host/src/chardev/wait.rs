@@ -32,11 +32,13 @@ impl Over {
         self.set.load(Ordering::Acquire)
     }
 
-    /// Waits until a descriptor has one of the wanted `events`, or an error or an
+    /// Waits until a descriptor has one of the `wanted` events, or an error or an
     /// end, and says which. None when it is over.
     pub(super) fn wait(&self, fd: impl AsFd, wanted: PollFlags) -> io::Result<Option<PollFlags>> {
-        let ready = self.wait_any(&[fd], wanted, None)?;
-        Ok(ready.map(|(_, found)| found))
+        let mut polled = [PollFd::new(&fd, wanted), PollFd::new(&self.event, PollFlags::IN)];
+        Self::poll(&mut polled, None)?;
+        let found = polled[0].revents();
+        Ok((!found.is_empty() && !self.is_set()).then_some(found))
     }
 
     /// The same for the first of several descriptors, for so long. None when it
@@ -47,20 +49,24 @@ impl Over {
         wanted: PollFlags,
         limit: Option<Duration>,
     ) -> io::Result<Option<(usize, PollFlags)>> {
-        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::new(fd, wanted)).collect();
         polled.push(PollFd::new(&self.event, PollFlags::IN));
+        Self::poll(&mut polled, limit)?;
+        let mut found = polled.iter().map(PollFd::revents).take(fds.len()).enumerate();
+        let found = found.find(|(_, found)| !found.is_empty());
+        Ok(found.filter(|_| !self.is_set()))
+    }
+
+    /// Polls again when a signal has come between.
+    fn poll(polled: &mut [PollFd<'_>], limit: Option<Duration>) -> io::Result<()> {
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let left = left.and_then(|left| Timespec::try_from(left).ok());
-            match poll(&mut polled, left.as_ref()) {
-                Err(Errno::INTR) => continue,
-                Err(error) => return Err(error.into()),
-                Ok(_) if self.is_set() => return Ok(None),
-                Ok(_) => {}
+            match poll(polled, left.as_ref()) {
+                Err(Errno::INTR) => {}
+                polled => return Ok(polled.map(drop)?),
             }
-            let mut found = polled.iter().map(PollFd::revents).take(fds.len()).enumerate();
-            return Ok(found.find(|(_, found)| !found.is_empty()));
         }
     }
 
