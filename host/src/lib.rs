@@ -9,6 +9,7 @@
 //! - [`bus`]: from an address to a slot;
 //! - [`vm`]: KVM: memory, processors, interrupts, boot images;
 //! - [`machine`]: machine files become slots, buses and wires; applies effects;
+//! - [`chardev`]: what monitors and serial ports are attached to on the host;
 //! - [`migrate`]: the devices' state in QEMU's stream, both ways;
 //! - [`guest`]: a machine with processors, and its life;
 //! - [`control`]: the socket through which a running guest is asked and changed;
@@ -19,6 +20,7 @@
 
 pub mod builtin;
 pub mod bus;
+pub mod chardev;
 pub mod cli;
 pub mod clock;
 pub mod component;

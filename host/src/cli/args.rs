@@ -1,8 +1,8 @@
 //! Values on the command line.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::chardev::Backend;
 use crate::machine::DeviceRequest;
 
 /// Reads a size of memory as QEMU's `-m`: a number of MiB, or one with a suffix
@@ -69,31 +69,24 @@ impl<T: FromStr<Err: ToString>> FromStr for Pair<T> {
     }
 }
 
-/// What a stream of the guest is connected to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Backend {
-    /// Standard input and output.
-    Stdio,
-    /// Standard error; no input.
-    Stderr,
-    /// Nothing.
-    Null,
-    /// A file that is overwritten; no input.
-    File(PathBuf),
+/// Reads what a stream of the guest is connected to: `stdio`, `stderr`, `null` or
+/// `file:PATH`.
+pub(super) fn backend(text: &str) -> Result<Backend, String> {
+    match (text, text.strip_prefix("file:")) {
+        ("stdio", _) => Ok(Backend::Stdio { signal: true }),
+        ("stderr", _) => Ok(Backend::Stderr),
+        ("null", _) => Ok(Backend::Null),
+        (_, Some(path)) if !path.is_empty() => {
+            Ok(Backend::File { path: path.into(), append: false, input: None })
+        }
+        _ => Err("stdio, stderr, null or file:PATH expected".into()),
+    }
 }
 
-impl FromStr for Backend {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.strip_prefix("file:")) {
-            ("stdio", _) => Ok(Self::Stdio),
-            ("stderr", _) => Ok(Self::Stderr),
-            ("null", _) => Ok(Self::Null),
-            (_, Some(path)) if !path.is_empty() => Ok(Self::File(path.into())),
-            _ => Err("stdio, stderr, null or file:PATH expected".into()),
-        }
-    }
+/// Reads `NAME=TO`, where `TO` is what [`backend`] reads.
+pub(super) fn stream(text: &str) -> Result<Pair<Backend>, String> {
+    let Pair { name, value } = text.parse::<Pair<String>>()?;
+    Ok(Pair { name, value: backend(&value)? })
 }
 
 #[cfg(test)]
@@ -127,13 +120,15 @@ mod tests {
 
     #[test]
     fn backends_have_names() {
-        assert_eq!("stdio".parse(), Ok(Backend::Stdio));
-        assert_eq!("file:a:b".parse(), Ok(Backend::File("a:b".into())));
+        assert_eq!(backend("stdio"), Ok(Backend::Stdio { signal: true }));
+        let file = Backend::File { path: "a:b".into(), append: false, input: None };
+        assert_eq!(backend("file:a:b"), Ok(file));
         for wrong in ["", "file:", "file", "tcp:1", "stdio "] {
-            assert!(wrong.parse::<Backend>().is_err(), "{wrong}");
+            assert!(backend(wrong).is_err(), "{wrong}");
         }
-        let pair: Pair<Backend> = "debugcon=null".parse().unwrap();
-        assert_eq!(pair, Pair { name: "debugcon".into(), value: Backend::Null });
-        assert!("debugcon".parse::<Pair<Backend>>().is_err());
+        let pair = Pair { name: "debugcon".into(), value: Backend::Null };
+        assert_eq!(stream("debugcon=null"), Ok(pair));
+        assert!(stream("debugcon").is_err());
+        assert!(stream("debugcon=nul").is_err());
     }
 }

@@ -8,15 +8,16 @@ use anyhow::anyhow;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::Result;
-use super::args::{self, Backend, Pair};
+use super::args::{self, Pair};
 use super::components::Components;
 use super::machine::Machines;
 use super::output::Output;
 use super::report::Report;
 use super::signals::{self, Held, Release};
 use super::state::Source;
-use super::streams::{self, Connections};
+use super::streams::Connections;
 use super::terminal::Terminal;
+use crate::chardev::Backend;
 use crate::control::ControlServer;
 use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
@@ -119,13 +120,13 @@ pub(super) struct Run {
 
     /// Connect the first serial port: stdio, stderr, null or file:PATH. Default:
     /// stdio.
-    #[arg(long, value_name = "TO")]
+    #[arg(long, value_name = "TO", value_parser = args::backend)]
     serial: Option<Backend>,
 
     /// Connect a stream of the machine (serial0, serial1, debugcon,
     /// xen-platform-log) to stdio, stderr, null or file:PATH. Default: null. May
     /// be given several times.
-    #[arg(long, value_name = "NAME=TO")]
+    #[arg(long, value_name = "NAME=TO", value_parser = args::stream)]
     stream: Vec<Pair<Backend>>,
 
     /// Who provides the interrupt controllers and the interval timer.
@@ -177,6 +178,7 @@ impl Run {
         let parameters = Parameters { cpus: self.cpus, ram_size: self.memory };
         let plan = Plan::new(&machine, &self.device, &library, parameters)?;
         let connections = Connections::new(&plan, self.serial.as_ref(), &self.stream)?;
+        let streams = connections.open()?;
         let setup = Setup {
             cpus: self.cpus,
             ram,
@@ -185,7 +187,7 @@ impl Run {
                 Interrupts::None => InterruptController::None,
             },
             boot,
-            streams: connections.open()?,
+            streams: streams.outputs(),
         };
         let (guest, inbox) = Guest::start(&plan, Policy::default(), setup)?;
         if let Some(source) = &incoming {
@@ -199,10 +201,7 @@ impl Run {
         if let Some(path) = &self.control {
             held.hold_control(control(path, &guest, library)?);
         }
-        if let Some(input) = connections.input(&plan, &guest)? {
-            held.hold_terminal(Terminal::enter());
-            streams::feed(input).map_err(|error| anyhow!("cannot start a thread: {error}"))?;
-        }
+        streams.attach(&plan, &guest, || held.hold_terminal(Terminal::enter()))?;
 
         let start = Instant::now();
         let outcome = guest.run(&inbox);

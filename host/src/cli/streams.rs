@@ -1,23 +1,27 @@
 //! The host's ends of the guest's streams.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::sync::Arc;
-use std::thread;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 
 use super::Result;
-use super::args::{Backend, Pair};
+use super::args::Pair;
+use crate::chardev::{Backend, Chardev, Config, Input, NoInput};
 use crate::guest::Guest;
 use crate::machine::{Plan, Stream, StreamInput};
 
 /// The stream of the first serial port.
 const CONSOLE: &str = "serial0";
 
+/// The console's back end.
+const STDIO: Backend = Backend::Stdio { signal: true };
+
 /// What each stream is connected to, by name.
 pub(super) struct Connections(BTreeMap<String, Backend>);
+
+/// The same, opened.
+pub(super) struct Streams(Vec<Arc<Chardev>>);
 
 impl Connections {
     /// Connects the streams of a machine as its user asks, and the first serial
@@ -39,67 +43,57 @@ impl Connections {
                 bail!("stream {name:?} is connected twice");
             }
         }
-        let on_stdio = connections.values().filter(|backend| **backend == Backend::Stdio).count();
+        let on_stdio = connections.values().filter(|backend| **backend == STDIO).count();
         if on_stdio > 1 {
             bail!("stdio is connected to {on_stdio} streams, one expected");
         }
         if on_stdio == 0 && known.contains(CONSOLE) {
-            connections.entry(CONSOLE.into()).or_insert(Backend::Stdio);
+            connections.entry(CONSOLE.into()).or_insert(STDIO);
         }
         Ok(Self(connections))
     }
 
     /// Opens them all.
-    pub(super) fn open(&self) -> Result<BTreeMap<String, Arc<Stream>>> {
-        self.0.iter().map(|(name, backend)| Ok((name.clone(), open(backend)?))).collect()
-    }
-
-    /// The way from stdio into the guest, if a device that takes input is
-    /// connected to it.
-    pub(super) fn input(&self, plan: &Plan, guest: &Guest) -> Result<Option<StreamInput>> {
-        let stdio = self.0.iter().find(|(_, backend)| **backend == Backend::Stdio);
-        let Some((name, _)) = stdio else { return Ok(None) };
-        let machine = guest.machine();
-        let takes_input = |slot: &str| {
-            let status = machine.status();
-            let status = status.iter().find(|status| &*status.name == slot);
-            status.is_some_and(|status| status.image.exports().contains("stream-input"))
-        };
-        let end = plan.ends_of(name).find(|(slot, _)| takes_input(slot));
-        Ok(end.map(|(slot, stream)| machine.stream_input(slot, stream)).transpose()?)
+    pub(super) fn open(self) -> Result<Streams> {
+        let configs = self.0.into_iter().map(|(id, backend)| Config { id, backend });
+        configs.map(|config| Ok(Chardev::open(config)?)).collect::<Result<_>>().map(Streams)
     }
 }
 
-fn open(backend: &Backend) -> Result<Arc<Stream>> {
-    Ok(match backend {
-        Backend::Stdio => Stream::to(io::stdout()),
-        Backend::Stderr => Stream::to(io::stderr()),
-        Backend::Null => Stream::null(),
-        Backend::File(path) => {
-            let file = File::create(path);
-            Stream::to(file.map_err(|error| anyhow!("cannot write {}: {error}", path.display()))?)
-        }
-    })
-}
+impl Streams {
+    /// Where the devices' output goes, by name.
+    pub(super) fn outputs(&self) -> BTreeMap<String, Arc<Stream>> {
+        let output =
+            |chardev: &Arc<Chardev>| (chardev.label().to_owned(), Stream::to(chardev.output()));
+        self.0.iter().map(output).collect()
+    }
 
-/// Sends standard input into the guest, until its end or the guest's, on a
-/// thread that ends with the process.
-pub(super) fn feed(input: StreamInput) -> io::Result<()> {
-    let thread = thread::Builder::new().name("stdin".into());
-    thread.spawn(move || {
-        let (mut stdin, mut bytes) = (io::stdin().lock(), [0; 256]);
-        loop {
-            match stdin.read(&mut bytes) {
-                Ok(0) => return,
-                Ok(count) if input.send(&bytes[..count]) => {}
-                Ok(_) => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    tracing::warn!(%error, "standard input is lost");
-                    return;
+    /// Sends what is received into the guest, to the devices that take input.
+    /// `console` is called before anything is read from standard input.
+    pub(super) fn attach(&self, plan: &Plan, guest: &Guest, console: impl Fn()) -> Result<()> {
+        for chardev in &self.0 {
+            match input(plan, guest, chardev.label())? {
+                Some(input) => {
+                    if chardev.filename() == "stdio" {
+                        console();
+                    }
+                    chardev.attach(Input::new(move |bytes| input.offer(bytes)))?;
                 }
+                None => chardev.attach(NoInput)?,
             }
         }
-    })?;
-    Ok(())
+        Ok(())
+    }
+}
+
+/// The way into the device at the other end of a stream, if one takes input.
+fn input(plan: &Plan, guest: &Guest, name: &str) -> Result<Option<StreamInput>> {
+    let machine = guest.machine();
+    let takes_input = |slot: &str| {
+        let status = machine.status();
+        let status = status.iter().find(|status| &*status.name == slot);
+        status.is_some_and(|status| status.image.exports().contains("stream-input"))
+    };
+    let end = plan.ends_of(name).find(|(slot, _)| takes_input(slot));
+    Ok(end.map(|(slot, stream)| machine.stream_input(slot, stream)).transpose()?)
 }

@@ -109,26 +109,40 @@ pub struct StreamInput {
 impl StreamInput {
     /// Sends bytes to the device as it has room for them. Returns false if the
     /// machine went away first.
-    pub fn send(&self, bytes: &[u8]) -> bool {
-        let mut effects = Effects::new();
-        bytes.iter().all(|&byte| self.send_byte(byte, &mut effects))
+    pub fn send(&self, mut bytes: &[u8]) -> bool {
+        while !bytes.is_empty() {
+            let Some(count) = self.offer(bytes) else { return false };
+            bytes = &bytes[count..];
+        }
+        true
     }
 
-    fn send_byte(&self, byte: u8, effects: &mut Effects) -> bool {
-        loop {
-            let Some(machine) = self.machine.upgrade() else { return false };
+    /// Sends the device as many of the bytes as it has room for, and says how
+    /// many. If it has room for none, waits a moment (100 ms) for it to say
+    /// otherwise. None when the machine went away.
+    pub fn offer(&self, bytes: &[u8]) -> Option<usize> {
+        let mut effects = Effects::new();
+        for (count, &byte) in bytes.iter().enumerate() {
             let seen = *lock(&self.stream.ready);
-            let room = self.slot.stream_room(self.number, effects);
-            if room > 0 {
-                self.slot.stream_receive(self.number, byte, effects);
+            if !self.send_byte(byte, &mut effects)? {
+                if count == 0 {
+                    self.stream.wait(seen);
+                }
+                return Some(count);
             }
-            machine.apply(effects);
-            drop(machine);
-            if room > 0 {
-                return true;
-            }
-            self.stream.wait(seen);
         }
+        Some(bytes.len())
+    }
+
+    /// Whether the device had room for it. None when the machine went away.
+    fn send_byte(&self, byte: u8, effects: &mut Effects) -> Option<bool> {
+        let machine = self.machine.upgrade()?;
+        let has_room = self.slot.stream_room(self.number, effects) > 0;
+        if has_room {
+            self.slot.stream_receive(self.number, byte, effects);
+        }
+        machine.apply(effects);
+        Some(has_room)
     }
 }
 
