@@ -11,6 +11,7 @@ mod device;
 mod inspect;
 mod machine;
 mod output;
+pub mod qemu;
 mod report;
 mod run;
 mod signals;

@@ -80,6 +80,7 @@ mod wiring;
 pub use catalog::{Attachment, BusKind, Catalog, Described, Direction};
 pub use error::{Error, Origin, Position, Sourced};
 pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration, QemuDevice};
+pub(crate) use names::natural;
 pub use options::PropertyPath;
 pub use place::{Address, PciAddress, Place, allocate};
 pub use registry::MachineTypes;

@@ -127,9 +127,14 @@ impl MachineType {
     /// Leaves out the devices that are there by default, as QEMU's `-nodefaults`
     /// does. They can be asked for, as optional ones.
     pub fn leave_out_defaults(&mut self) {
-        let (defaults, devices) = self.devices.drain(..).partition(|device| device.default);
+        self.leave_out(|device| device.default);
+    }
+
+    /// Leaves out devices. They can be asked for, as optional ones.
+    pub fn leave_out(&mut self, is_out: impl Fn(&DeviceEntry) -> bool) {
+        let (out, devices) = self.devices.drain(..).partition(is_out);
         self.devices = devices;
-        self.optional.splice(0..0, defaults);
+        self.optional.splice(0..0, out);
     }
 
     /// What the machine sets of the device's properties: those of the device,
@@ -267,6 +272,21 @@ pub struct Migration {
     pub send_switchover_start: bool,
     /// Video memory is the block `vga.vram`, without the path of its device.
     pub vga_global_vmstate: bool,
+}
+
+impl Migration {
+    /// The flag of that name, as machine files and QEMU write it.
+    pub fn flag_mut(&mut self, name: &str) -> Option<&mut bool> {
+        match name {
+            "send-configuration" => Some(&mut self.send_configuration),
+            "send-section-footer" => Some(&mut self.send_section_footer),
+            "store-global-state" => Some(&mut self.store_global_state),
+            "suppress-vmdesc" => Some(&mut self.suppress_vmdesc),
+            "send-switchover-start" => Some(&mut self.send_switchover_start),
+            "vga-global-vmstate" => Some(&mut self.vga_global_vmstate),
+            _ => None,
+        }
+    }
 }
 
 impl Default for Migration {

@@ -98,6 +98,11 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// Whether it is that value, whatever the machine has.
+    pub fn is(&self, value: &Value) -> bool {
+        matches!(self, Setting::Fixed(fixed) if fixed == value)
+    }
+
     /// The kind of value the property gets.
     pub fn kind(&self) -> Kind {
         match self {
