@@ -21,8 +21,10 @@ pub(super) fn lacking(all: &mut Collected, given: &Given<'_>) -> Result<(), Erro
 }
 
 pub(super) fn vnc(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
-    if given.text()? != "none" {
-        given.warn(all, "there is no display server here");
+    match given.text()? {
+        "none" => {}
+        text if text.contains(':') => given.warn(all, "there is no display server here"),
+        _ => return Err(given.error("no vnc port specified")),
     }
     Ok(())
 }

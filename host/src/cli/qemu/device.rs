@@ -6,7 +6,8 @@ use super::help::Help;
 use super::invocation::Device;
 use super::json::{self, Kind};
 use super::opts::Opts;
-use crate::machine::file::{DeviceEntry, MachineType, PciAddress};
+use super::value;
+use crate::machine::file::{DeviceEntry, MachineType, PciAddress, Target};
 
 /// A device that was asked for, before it is known what the machine has.
 pub(super) struct GivenDevice {
@@ -94,6 +95,14 @@ fn find(
             return Err(error(format!("Bus '{bus}' not found")));
         }
     }
+    if let Some(text) = list.take("irq") {
+        // Which interrupt it has says the machine file.
+        match interrupt(template) {
+            Some(irq) if value::number("irq", &text) == Ok(irq) => {}
+            Some(_) => return Err(bad("irq", &text)),
+            None => list.set("irq", text),
+        }
+    }
     let address = match list.take("addr") {
         Some(text) if template.at.is_some() => {
             Some(pci_address(&text).ok_or_else(|| bad("addr", &text))?.to_string())
@@ -142,6 +151,9 @@ fn template<'a>(
     let agrees = |entry: &&DeviceEntry| {
         is_free(entry, others)
             && list.last().all(|(name, text)| {
+                if let ("irq", Some(irq)) = (name, interrupt(entry)) {
+                    return value::number(name, text) == Ok(irq);
+                }
                 let here = entry.properties.get(name).map(|setting| &setting.value);
                 here.is_none_or(|here| here.kind().parse(text).is_ok_and(|v| here.is(&v)))
             })
@@ -154,6 +166,15 @@ fn template<'a>(
             Err("Parameter 'driver' expects a pluggable device type".into())
         }
         None => Err(format!("'{driver}' is not a valid device model name").into()),
+    }
+}
+
+/// The interrupt of a device that has one wire, to an interrupt controller.
+fn interrupt(entry: &DeviceEntry) -> Option<u64> {
+    let mut wires = entry.wires.values();
+    match (wires.next().map(|wire| &wire.value), wires.next()) {
+        (Some(Target::Gsi(irq)), None) => Some((*irq).into()),
+        _ => None,
     }
 }
 

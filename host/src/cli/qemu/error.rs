@@ -13,12 +13,17 @@ pub(super) struct Message {
 /// were a program without this device. [`report`](Error::report) puts the
 /// program's name before each line; hints follow without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Vec<Message>);
+pub struct Error {
+    /// What was warned of before.
+    warnings: Vec<String>,
+    messages: Vec<Message>,
+}
 
 impl Error {
     /// An error that is not about one option.
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(vec![Message { text: text.into(), hint: None }])
+        let message = Message { text: text.into(), hint: None };
+        Self { warnings: Vec::new(), messages: vec![message] }
     }
 
     /// An error about an option and its argument, as they were written.
@@ -28,7 +33,7 @@ impl Error {
 
     /// The error with lines after it that help: QEMU prints them as they are.
     pub(super) fn hint(mut self, hint: &'static str) -> Self {
-        if let Some(message) = self.0.last_mut() {
+        if let Some(message) = self.messages.last_mut() {
             message.hint = Some(hint);
         }
         self
@@ -36,7 +41,13 @@ impl Error {
 
     /// The error, and then another one.
     pub(super) fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
+        self.messages.extend(other.messages);
+        self
+    }
+
+    /// The error, after these warnings.
+    pub(super) fn after(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
         self
     }
 
@@ -48,14 +59,15 @@ impl Error {
             let hint = hint.map(|hint| format!("{hint}\n")).unwrap_or_default();
             format!("{program}: {text}\n{hint}")
         };
-        self.0.iter().map(line).collect()
+        let warnings = self.warnings.iter().map(|text| format!("{program}: {text}\n"));
+        warnings.chain(self.messages.iter().map(line)).collect()
     }
 }
 
 impl fmt::Display for Error {
-    /// One line, without hints.
+    /// One line, without warnings and hints.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts: Vec<&str> = self.0.iter().map(|message| message.text.as_str()).collect();
+        let texts: Vec<&str> = self.messages.iter().map(|message| message.text.as_str()).collect();
         f.write_str(&texts.join("; "))
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::chardev::Config;
+use super::chardev::{Backend, Config};
 use super::device::GivenDevice;
 use super::error::{Error, Problem};
 use super::help::Help;
@@ -131,6 +131,10 @@ impl Collected {
     pub(super) fn add_chardev(&mut self, config: Config) -> Result<(), Problem> {
         if self.chardevs.iter().any(|other| other.id == config.id) {
             return Err(format!("Duplicate ID '{}' for chardev", config.id).into());
+        }
+        let stdio = |config: &Config| matches!(config.backend, Backend::Stdio { .. });
+        if stdio(&config) && self.chardevs.iter().any(stdio) {
+            return Err("cannot use stdio by multiple character devices".into());
         }
         self.chardevs.push(config);
         Ok(())

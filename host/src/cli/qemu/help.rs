@@ -24,6 +24,7 @@ pub(super) enum Help {
     Accelerators,
     Cpus,
     Chardevs,
+    LogItems,
     Devices,
     /// The properties of a driver, and where that was asked for.
     Device(String, String),
@@ -70,6 +71,10 @@ impl Help {
             }
             Self::Cpus => Ok(list("Available CPUs:\n", "x86 ", smp::MODELS)),
             Self::Chardevs => Ok(list("Available chardev backend types:\n", "  ", backend::NAMES)),
+            Self::LogItems => Ok("Log items (comma separated):\n\
+                 guest_errors    what a guest does wrong\n\
+                 unimp           what a guest asks of devices and they do not have\n"
+                .into()),
             Self::Devices => {
                 let machine = machine::find(types, all.machine.get("type"))?;
                 Ok(devices(machine))

@@ -3,6 +3,7 @@
 
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
+use super::help::Help;
 use super::invocation::{Actions, Incoming, RebootAction, ShutdownAction};
 use super::{backend, value};
 
@@ -172,6 +173,10 @@ pub(super) fn log_items(all: &mut Collected, given: &Given<'_>) -> Result<(), Er
         "vpu",
         "none",
     ];
+    if matches!(given.text()?, "help" | "?") {
+        all.ask_help(Help::LogItems);
+        return Ok(());
+    }
     for item in given.text()?.split(',') {
         match item {
             "guest_errors" | "unimp" => all.log.guest_errors = true,

@@ -50,12 +50,22 @@ type Set = fn(&mut Collected, &mut MachineType, &str) -> Result<(), Problem>;
 enum Property {
     /// `on`, `off` or, for some, `auto`, none of which the guest can see.
     Any,
-    /// As it is here, or `auto`; the other is refused, or earns a warning.
-    Only(bool, Other, &'static str),
+    /// As it is here; the other is refused, or earns a warning.
+    Only(Words, bool, Other, &'static str),
     /// A word, number or text that changes nothing.
     Text,
     /// What sets it.
     Set(Set),
+}
+
+/// What a property may be.
+#[derive(Clone, Copy)]
+enum Words {
+    Flag,
+    /// Also `auto`.
+    Auto,
+    /// Also `split`, which is not on.
+    Split,
 }
 
 enum Other {
@@ -67,13 +77,13 @@ const PROPERTIES: &[(&str, &str, Property)] = &[
     (
         "acpi",
         "ACPI power management",
-        Property::Only(true, Other::Refused, "is part of the machine"),
+        Property::Only(Words::Auto, true, Other::Refused, "is part of the machine"),
     ),
     ("append", "The kernel's command line", Property::Set(append)),
     (
         "default-bus-bypass-iommu",
         "Keep the first PCI bus from the IOMMU",
-        Property::Only(false, Other::Refused, "needs an IOMMU, which there is not"),
+        Property::Only(Words::Flag, false, Other::Refused, "needs an IOMMU, which there is not"),
     ),
     ("dump-guest-core", "Guest memory in core dumps of the process", Property::Any),
     ("firmware", "Firmware image", Property::Set(firmware)),
@@ -81,38 +91,60 @@ const PROPERTIES: &[(&str, &str, Property)] = &[
     (
         "hpet",
         "The high precision event timer",
-        Property::Only(false, Other::Warned, "is not there; the guest does not have it"),
+        Property::Only(
+            Words::Flag,
+            false,
+            Other::Warned,
+            "is not there; the guest does not have it",
+        ),
     ),
     (
         "i8042",
         "The keyboard controller",
-        Property::Only(true, Other::Refused, "is part of the machine"),
+        Property::Only(Words::Flag, true, Other::Refused, "is part of the machine"),
     ),
     (
         "igd-passthru",
         "Hand over Intel graphics",
-        Property::Only(false, Other::Refused, "needs a pass-through, which there is not"),
+        Property::Only(
+            Words::Flag,
+            false,
+            Other::Refused,
+            "needs a pass-through, which there is not",
+        ),
     ),
     ("initrd", "Initial RAM disk", Property::Set(initrd)),
     ("kernel", "Kernel image", Property::Set(kernel)),
     (
         "kernel-irqchip",
         "Interrupt controllers of the kernel",
-        Property::Only(true, Other::Refused, "has to be on"),
+        Property::Only(Words::Split, true, Other::Refused, "has to be on"),
     ),
     ("max-ram-below-4g", "RAM below 4 GiB at most", Property::Set(max_ram_below_4g)),
     ("mem-merge", "Let the host merge equal pages", Property::Any),
     ("memory-backend", "The object that is the guest's RAM", Property::Set(memory_backend)),
-    ("nvdimm", "NVDIMM support", Property::Only(false, Other::Refused, "is not there")),
+    (
+        "nvdimm",
+        "NVDIMM support",
+        Property::Only(Words::Flag, false, Other::Refused, "is not there"),
+    ),
     (
         "pic",
         "The 8259 interrupt controllers",
-        Property::Only(true, Other::Refused, "is part of the machine"),
+        Property::Only(Words::Auto, true, Other::Refused, "is part of the machine"),
     ),
-    ("pit", "The 8254 timer", Property::Only(true, Other::Refused, "is part of the machine")),
+    (
+        "pit",
+        "The 8254 timer",
+        Property::Only(Words::Auto, true, Other::Refused, "is part of the machine"),
+    ),
     ("sata", "A SATA controller, on machines that have one", Property::Any),
     ("smbios-entry-point-type", "Which SMBIOS tables to make: none are made", Property::Text),
-    ("smbus", "The SMBus", Property::Only(true, Other::Refused, "is part of the machine")),
+    (
+        "smbus",
+        "The SMBus",
+        Property::Only(Words::Flag, true, Other::Refused, "is part of the machine"),
+    ),
     ("smm", "System management mode", Property::Set(smm)),
     (
         "suppress-vmdesc",
@@ -122,9 +154,14 @@ const PROPERTIES: &[(&str, &str, Property)] = &[
     (
         "usb",
         "A USB controller",
-        Property::Only(false, Other::Warned, "is not there; the guest does not have it"),
+        Property::Only(
+            Words::Flag,
+            false,
+            Other::Warned,
+            "is not there; the guest does not have it",
+        ),
     ),
-    ("vmport", "VMware's port", Property::Only(false, Other::Refused, "is not there")),
+    ("vmport", "VMware's port", Property::Only(Words::Auto, false, Other::Refused, "is not there")),
     ("x-oem-id", "A name in ACPI tables: none are made", Property::Text),
     ("x-oem-table-id", "A name in ACPI tables: none are made", Property::Text),
 ];
@@ -169,19 +206,15 @@ fn set(
     match property {
         Property::Any => value::flag(name, text).map(drop),
         Property::Text => Ok(()),
-        Property::Only(here, other, why) => {
-            // QEMU takes fewer words for those that may be `auto`; taking more
-            // hurts nobody.
-            let wanted = if text == "auto" {
-                *here
-            } else {
-                value::flag(name, text).or_else(|_| split(name, text, *here))?
-            };
+        Property::Only(words, here, other, why) => {
+            if words.read(name, text)?.is_none_or(|wanted| wanted == *here) {
+                return Ok(());
+            }
+            let problem = format!("-machine {name}={text}: {name} {why}");
             match other {
-                _ if wanted == *here => Ok(()),
-                Other::Refused => Err(format!("-machine {name}={text}: {name} {why}").into()),
+                Other::Refused => Err(problem.into()),
                 Other::Warned => {
-                    all.warnings.push(format!("warning: -machine {name}={text}: {name} {why}"));
+                    all.warnings.push(format!("warning: {problem}"));
                     Ok(())
                 }
             }
@@ -190,11 +223,20 @@ fn set(
     }
 }
 
-/// `kernel-irqchip=split` is neither on nor off.
-fn split(name: &str, text: &str, here: bool) -> Result<bool, Problem> {
-    match (name, text) {
-        ("kernel-irqchip", "split") => Ok(!here),
-        _ => Err(format!("Parameter '{name}' does not accept value '{text}'").into()),
+impl Words {
+    /// On or off; none if that is left to the host.
+    fn read(self, name: &str, text: &str) -> Result<Option<bool>, Problem> {
+        match self {
+            Self::Flag => value::flag(name, text).map(Some),
+            Self::Auto => Ok(match value::auto(name, text)? {
+                Auto::On => Some(true),
+                Auto::Off => Some(false),
+                Auto::Auto => None,
+            }),
+            Self::Split => {
+                value::word(name, text, &[("on", true), ("off", false), ("split", false)]).map(Some)
+            }
+        }
     }
 }
 

@@ -40,9 +40,12 @@ pub(super) fn resolve(all: &mut Collected) -> Result<u64, Error> {
             list.set(key, if bytes && key == "size" { format!("{text}b") } else { text.into() });
         }
     }
+    let backend = all.machine.get("memory-backend");
+    let object = all.memory_backends.iter().find(|(id, _)| Some(id.as_str()) == backend);
+    let default = object.map_or(DEFAULT, |(_, bytes)| *bytes);
     let size = list.get("size").filter(|text| !text.is_empty());
     let size = size.map(|text| value::size("size", text, MIB)).transpose();
-    let size = size.map_err(Problem::bare)?.filter(|size| *size != 0).unwrap_or(DEFAULT);
+    let size = size.map_err(Problem::bare)?.filter(|size| *size != 0).unwrap_or(default);
     let slots = list.number("slots").map_err(Problem::bare)?.unwrap_or(0);
     let most = list.get("maxmem").map(|text| value::size("maxmem", text, 1)).transpose();
     match most.map_err(Problem::bare)? {
@@ -58,8 +61,6 @@ pub(super) fn resolve(all: &mut Collected) -> Result<u64, Error> {
         }
         _ => {}
     }
-    let backend = all.machine.get("memory-backend");
-    let object = all.memory_backends.iter().find(|(id, _)| Some(id.as_str()) == backend);
     match object {
         Some((_, bytes)) if *bytes != size => Err(Error::new(
             "Size specified by -m option must match size of explicitly specified \

@@ -92,7 +92,7 @@ pub fn is_qemu(argv0: &str, arguments: &[OsString]) -> bool {
 /// What QEMU would say, or that something is not here.
 pub fn parse(argv0: &str, arguments: &[OsString]) -> Result<Parsed, Error> {
     let mut all = Collected::default();
-    collect(&mut all, arguments)?;
+    collect(&mut all, arguments).map_err(|error| error.after(std::mem::take(&mut all.warnings)))?;
     let mut types = MachineTypes::builtin().map_err(|error| Error::new(error.to_string()))?;
     for file in &all.machine_files {
         types.load_file(file).map_err(|error| Error::new(error.to_string()))?;

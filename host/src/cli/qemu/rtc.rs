@@ -39,12 +39,30 @@ pub(super) fn resolve(all: &Collected) -> Result<Rtc, Error> {
 
 /// A date, perhaps with a time, to seconds since 1970.
 fn date_of(text: &str) -> Result<u64, Problem> {
-    let dated = text.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
-    let date: Option<DateTime> = text.parse().ok().filter(|_| dated && text.contains('-'));
+    let (day, time) = text.split_once('T').unwrap_or((text, "0:0"));
+    let date = match (numbers(day, '-').as_deref(), numbers(time, ':').as_deref()) {
+        (Some([year, month, day]), Some([hour, minute, rest @ ..])) if rest.len() < 2 => {
+            let second = rest.first().copied().unwrap_or(0);
+            date(*year, [*month, *day, *hour, *minute, second])
+        }
+        _ => None,
+    };
     let wrong = || Problem { text: "invalid datetime format".into(), hint: Some(DATE_HINT) };
     let second = date.and_then(|date| TimeZone::UTC.to_timestamp(date).ok());
     let second = second.map(Timestamp::as_second).and_then(|second| u64::try_from(second).ok());
     second.ok_or_else(wrong)
+}
+
+fn date(year: i16, rest: [i16; 5]) -> Option<DateTime> {
+    let [month, day, hour, minute, second] = rest.map(|number| i8::try_from(number).unwrap_or(-1));
+    DateTime::new(year, month, day, hour, minute, second, 0).ok()
+}
+
+/// Numbers between separators; they need no leading zeros.
+fn numbers(text: &str, separator: char) -> Option<Vec<i16>> {
+    let plain = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |part: &str| Some(part).filter(plain)?.parse().ok();
+    text.split(separator).map(number).collect()
 }
 
 impl Rtc {
@@ -72,9 +90,20 @@ mod tests {
     fn dates_are_utc() {
         assert_eq!(date_of("2020-03-27T15:18:41"), Ok(1_585_322_321));
         assert_eq!(date_of("1970-01-02"), Ok(86_400));
-        for text in
-            ["", "foo", "now", "20200101", "2020-13-27", "1969-01-01", "2020-01-01T25:00:00"]
-        {
+        assert_eq!(date_of("2020-3-27T15:18"), Ok(1_585_322_280));
+        for text in [
+            "2020-01-01T",
+            "2020-01-01T1",
+            "+2020-01-01",
+            "2020-01-01T1:2:3:4",
+            "",
+            "foo",
+            "now",
+            "20200101",
+            "2020-13-27",
+            "1969-01-01",
+            "2020-01-01T25:00:00",
+        ] {
             assert_eq!(date_of(text).expect_err(text).text, "invalid datetime format", "{text}");
         }
     }

@@ -29,8 +29,7 @@ pub(super) fn cpu(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
     }
     let (model, features) = text.split_once(',').unwrap_or((text, ""));
     if !MODELS.contains(&model) {
-        let hint = "Use -cpu help to list supported CPU models";
-        return Err(Error::new(format!("unable to find CPU model '{model}'")).hint(hint));
+        return Err(Error::new(format!("unable to find CPU model '{model}'")));
     }
     all.cpu = Some(given.place());
     if !features.is_empty() || !matches!(model, "host" | "max") {
