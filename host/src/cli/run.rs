@@ -161,7 +161,7 @@ impl Run {
             machine.leave_out_defaults();
         }
         for Pair { name, value } in &self.component {
-            let origin = Origin::outside(&format!("--component {name}"), "");
+            let origin = Origin::outside(&format!("--component {name}={value}"), "");
             machine.replace(name, value, origin)?;
         }
         let ram = RamLayout {

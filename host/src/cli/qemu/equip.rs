@@ -21,7 +21,7 @@ impl Invocation {
     pub fn equip(&self, library: &Library) -> Result<MachineType, Error> {
         let mut machine = self.machine.clone();
         for (id, component) in &self.own.components {
-            let origin = Origin::outside(&format!("-southbridge component={id}"), "");
+            let origin = Origin::outside(&format!("-southbridge component={id}:{component}"), "");
             machine
                 .replace(id, component, origin)
                 .map_err(|error| Error::new(error.to_string()))?;

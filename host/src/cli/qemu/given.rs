@@ -93,7 +93,6 @@ pub(super) struct Collected {
     /// Where `-accel` named each, and the name.
     pub(super) accelerators: Vec<(String, String)>,
     pub(super) memory: Opts,
-    pub(super) cpu: Option<String>,
     pub(super) name: Opts,
     pub(super) uuid: Option<[u8; 16]>,
     pub(super) rtc: Opts,

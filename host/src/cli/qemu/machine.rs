@@ -3,7 +3,7 @@
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::help::Help;
-use super::value::{self, Auto};
+use super::value::{self, Toggle};
 use super::{boot, memory, smp};
 use crate::machine::file::{MachineType, MachineTypes, Origin, Value};
 
@@ -229,9 +229,9 @@ impl Words {
         match self {
             Self::Flag => value::flag(name, text).map(Some),
             Self::Auto => Ok(match value::auto(name, text)? {
-                Auto::On => Some(true),
-                Auto::Off => Some(false),
-                Auto::Auto => None,
+                Toggle::On => Some(true),
+                Toggle::Off => Some(false),
+                Toggle::Auto => None,
             }),
             Self::Split => {
                 value::word(name, text, &[("on", true), ("off", false), ("split", false)]).map(Some)
@@ -289,7 +289,7 @@ fn memory_backend(all: &mut Collected, _: &mut MachineType, text: &str) -> Resul
 /// On and auto leave it as the machine type has it: under Xen it is off.
 fn smm(_: &mut Collected, machine: &mut MachineType, text: &str) -> Result<(), Problem> {
     const NAME: &str = "smm";
-    if value::auto(NAME, text)? == Auto::Off {
+    if value::auto(NAME, text)? == Toggle::Off {
         machine.set_option(NAME, Value::Flag(false), Origin::outside("-machine", NAME));
     }
     Ok(())

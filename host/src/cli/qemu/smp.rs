@@ -31,7 +31,6 @@ pub(super) fn cpu(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
     if !MODELS.contains(&model) {
         return Err(Error::new(format!("unable to find CPU model '{model}'")));
     }
-    all.cpu = Some(given.place());
     if !features.is_empty() || !matches!(model, "host" | "max") {
         given.warn(all, "there is no choice of processors; the guest has the host's");
     }

@@ -28,14 +28,14 @@ pub(super) fn word<T: Copy>(name: &str, text: &str, words: &[(&str, T)]) -> Resu
 
 /// Whether an option that may also be left to QEMU is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Auto {
+pub(super) enum Toggle {
     On,
     Off,
     Auto,
 }
 
-pub(super) fn auto(name: &str, text: &str) -> Result<Auto, Problem> {
-    word(name, text, &[("on", Auto::On), ("off", Auto::Off), ("auto", Auto::Auto)])
+pub(super) fn auto(name: &str, text: &str) -> Result<Toggle, Problem> {
+    word(name, text, &[("on", Toggle::On), ("off", Toggle::Off), ("auto", Toggle::Auto)])
 }
 
 /// Reads an identifier: a letter, then letters, digits, `-`, `.` and `_`.

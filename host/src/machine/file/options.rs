@@ -74,9 +74,8 @@ impl MachineType {
         let mut entries = self.devices.iter_mut().chain(&mut self.optional);
         let Some(entry) = entries.find(|entry| entry.id == id) else {
             let known: Vec<_> = self.entries().map(|entry| entry.id.as_str()).collect();
-            return Err(Error::new(format!(
-                "{}={component}: machine {} has no device {id:?}; it has {}",
-                origin.file,
+            return Err(origin.error(format!(
+                "machine {} has no device {id:?}; it has {}",
                 self.name,
                 known.join(", ")
             )));

@@ -1,23 +1,16 @@
 //! `-device` and `-global`, with the components there are.
 
-use super::{refused, start, text, words};
+use super::{LIBRARY, refused, start, text, words};
 use crate::cli::qemu::{Parsed, parse};
-use crate::component::Engine;
-use crate::library::Library;
 use crate::machine::Plan;
 use crate::machine::file::{MachineType, Parameters, Setting, Value};
-
-fn library() -> Library {
-    Library::new(Engine::new(None).expect("an engine"))
-}
 
 /// The machine of a line, which can be planned.
 #[track_caller]
 fn equipped(line: &str) -> MachineType {
-    let library = library();
-    let machine = start(line).equip(&library).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let machine = start(line).equip(&LIBRARY).unwrap_or_else(|error| panic!("{line}: {error}"));
     let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
-    if let Err(error) = Plan::new(&machine, &[], &library, parameters) {
+    if let Err(error) = Plan::new(&machine, &[], &LIBRARY, parameters) {
         panic!("{line}: {error}");
     }
     machine
@@ -28,7 +21,6 @@ fn value(machine: &MachineType, id: &str, property: &str) -> Option<Setting> {
     machine.settings(device).get(property).map(|setting| setting.value.clone())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what values are compared with")]
 fn number(number: u64) -> Option<Setting> {
     Some(Setting::Fixed(Value::Number(number)))
 }
@@ -123,7 +115,6 @@ fn globals_also_reach_another_component() {
 
 #[test]
 fn wrong_properties_are_answered_in_qemus_words() {
-    let library = library();
     for (line, error) in [
         (
             "-device isa-debug-exit,foo=1",
@@ -144,12 +135,12 @@ fn wrong_properties_are_answered_in_qemus_words() {
         ),
         (
             "-southbridge component=pn:piix4-pm",
-            "-southbridge component=pn=piix4-pm: machine pc-i440fx-10.0 has no device \"pn\"; it \
+            "-southbridge component=pn:piix4-pm: machine pc-i440fx-10.0 has no device \"pn\"; it \
              has host-bridge",
         ),
         ("-device isa-debug-exit,id=pm", "-device isa-debug-exit,id=pm: pc-i440fx.toml:"),
     ] {
-        let found = start(line).equip(&library).expect_err(line).to_string();
+        let found = start(line).equip(&LIBRARY).expect_err(line).to_string();
         assert!(found.starts_with(error), "{found}");
     }
     assert_eq!(

@@ -3,10 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 
-use super::{refused, words};
+use super::{LIBRARY, refused, words};
 use crate::cli::qemu::{Error, Parsed, parse};
-use crate::component::Engine;
-use crate::library::Library;
 
 const ERRORS: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -14,22 +12,21 @@ const ERRORS: &str = include_str!(concat!(
 ));
 
 /// What QEMU does with a line that starts a machine includes making the devices.
-fn fate(line: &str, library: &Library) -> Result<(), Error> {
+fn fate(line: &str) -> Result<(), Error> {
     match parse("qemu", &words(line))? {
         Parsed::Text(_) => Ok(()),
-        Parsed::Start(invocation) => invocation.equip(library).map(drop),
+        Parsed::Start(invocation) => invocation.equip(&LIBRARY).map(drop),
     }
 }
 
 #[test]
 fn errors_are_those_of_qemu() {
-    let library = Library::new(Engine::new(None).expect("an engine"));
     let mut wrong = String::new();
     let mut count = 0;
     for recorded in ERRORS.split("\n\n") {
         let (line, expected) = recorded.split_once('\n').expect("a line and its answer");
         let line = line.strip_prefix("$ ").expect("a line").replace("\"\"", "''");
-        let report = fate(&line, &library).err().map(|error| error.report("qemu"));
+        let report = fate(&line).err().map(|error| error.report("qemu"));
         let report = report.unwrap_or_default().replace("qemu: ", "");
         if report.trim_end() != expected.trim_end() {
             wrong += &format!("{line}\n  QEMU: {expected}\n  here: {report}\n");

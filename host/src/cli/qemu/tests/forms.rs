@@ -4,9 +4,7 @@ use super::super::chardev::{Backend, Role, SocketAddress, SocketConfig};
 use super::super::{
     Accelerator, Parsed, QtestLog, RebootAction, RtcBase, RtcClock, ShutdownAction, parse,
 };
-use super::{start, text, words};
-use crate::component::Engine;
-use crate::library::Library;
+use super::{LIBRARY, start, text, words};
 use crate::machine::file::{Setting, Value};
 
 const ACCEPTED: &str = include_str!(concat!(
@@ -16,13 +14,12 @@ const ACCEPTED: &str = include_str!(concat!(
 
 #[test]
 fn what_qemu_takes_without_a_word_is_taken_without_a_word() {
-    let library = Library::new(Engine::new(None).expect("an engine"));
     for line in ACCEPTED.lines() {
         let line = line.replace("\"\"", "''");
         match parse("qemu", &words(&line)) {
             Ok(Parsed::Start(invocation)) => {
                 assert_eq!(invocation.warnings, [""; 0], "{line}");
-                invocation.equip(&library).unwrap_or_else(|error| panic!("{line}: {error}"));
+                invocation.equip(&LIBRARY).unwrap_or_else(|error| panic!("{line}: {error}"));
             }
             Ok(Parsed::Text(_)) => {}
             Err(error) => panic!("{line}: {error}"),
@@ -191,8 +188,7 @@ fn the_clock_starts_when_it_is_told() {
     assert_eq!(rtc.start(), Some(1_585_322_321));
     assert_eq!(start("-rtc clock=rt -rtc base=utc").rtc.clock, RtcClock::Realtime);
     assert_eq!(start("-rtc base=localtime").rtc.base, RtcBase::Localtime);
-    let library = Library::new(Engine::new(None).expect("an engine"));
-    let machine = start("-rtc base=2020-03-27T15:18:41,clock=vm").equip(&library).expect("fits");
+    let machine = start("-rtc base=2020-03-27T15:18:41,clock=vm").equip(&LIBRARY).expect("fits");
     let rtc = machine.device("rtc").expect("a clock");
     let value = |name: &str| rtc.properties.get(name).map(|setting| setting.value.clone());
     let number = |number| Some(Setting::Fixed(Value::Number(number)));

@@ -9,8 +9,15 @@ mod random;
 mod recorded;
 
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use super::{Invocation, Parsed, parse};
+use crate::component::Engine;
+use crate::library::Library;
+
+/// The components there are, each compiled once for all tests.
+static LIBRARY: LazyLock<Library> =
+    LazyLock::new(|| Library::new(Engine::new(None).expect("an engine")));
 
 /// The name the program goes by in these tests.
 const PROGRAM: &str = "/usr/bin/southbridge";

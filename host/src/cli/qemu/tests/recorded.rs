@@ -8,8 +8,7 @@ use super::super::{
     Accelerator, DrivePlace, Incoming, Interface, Invocation, Parsed, ShutdownAction, is_qemu,
     parse,
 };
-use crate::component::Engine;
-use crate::library::Library;
+use super::LIBRARY;
 use crate::machine::Plan;
 use crate::machine::file::{Parameters, Setting, Value};
 
@@ -56,10 +55,9 @@ fn server(id: &str, path: &str) -> Config {
 
 /// The machine as it would be planned, with the components there are.
 fn planned(invocation: &Invocation) -> Vec<String> {
-    let library = Library::new(Engine::new(None).expect("an engine"));
-    let machine = invocation.equip(&library).expect("all fits");
+    let machine = invocation.equip(&LIBRARY).expect("all fits");
     let parameters = Parameters { cpus: invocation.cpus, ram_size: invocation.memory };
-    Plan::new(&machine, &[], &library, parameters).expect("a plan");
+    Plan::new(&machine, &[], &LIBRARY, parameters).expect("a plan");
     machine.devices.iter().map(|device| device.id.clone()).collect()
 }
 

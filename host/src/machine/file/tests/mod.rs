@@ -3,6 +3,7 @@
 mod builtin;
 mod errors;
 mod inheritance;
+mod options;
 mod text;
 
 use std::collections::BTreeMap;
