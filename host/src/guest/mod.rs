@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::machine::{Machine, MachineDoor, Plan, PowerEvent, Stream};
-use crate::vm::{Config as VmConfig, InterruptController, Platform, RamLayout, RamWindow};
+use crate::vm::{Config as VmConfig, InterruptController, Memory, Platform, RamLayout, RamWindow};
 use crate::vm::{Vm, VmEvent};
 
 pub use boot::Boot;
@@ -102,6 +102,12 @@ impl Guest {
     #[must_use]
     pub const fn machine(&self) -> &Arc<Machine> {
         &self.machine
+    }
+
+    /// The guest's memory.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<Memory> {
+        self.vm.memory()
     }
 
     /// How many processors there are.

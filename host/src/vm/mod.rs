@@ -42,6 +42,6 @@ pub use error::Error;
 pub use image::Image;
 pub use interrupts::{InterruptController, Interrupts};
 pub use lifecycle::{Listener, Vm, VmEvent};
-pub use memory::{Memory, RamLayout, RamWindow, Rom, WindowMode};
+pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMode};
 pub use platform::{Config, MAX_CPUS, Platform};
 pub use vcpu::ExitCounts;

@@ -53,6 +53,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::Clock;
 use crate::component::Effects;
 use crate::machine::{self, Machine, Plan, PowerListener, Stream};
+use crate::migrate::Blocks;
 use crate::vm::{self, RamLayout, Rom};
 
 use board::Board;
@@ -98,7 +99,7 @@ impl Qtest {
         power: PowerListener,
     ) -> Result<Self, Error> {
         let windows = plan.windows().map(|window| window.base..window.base + window.size);
-        let memory = Memory::new(ram, rom, windows)?;
+        let memory = Memory::new(ram, rom.as_ref(), windows)?;
         let board = Arc::new(Board { memory, interrupts: Interrupts::default() });
         let clock = Arc::new(Clock::manual());
         let machine = Machine::build(plan, clock, board.clone(), streams, power)?;
@@ -109,6 +110,12 @@ impl Qtest {
     #[must_use]
     pub const fn machine(&self) -> &Arc<Machine> {
         &self.machine
+    }
+
+    /// The machine's memory, by the names it has in a saved state.
+    #[must_use]
+    pub fn blocks(&self) -> Blocks {
+        Blocks::new(self.board.memory.ram(), self.board.memory.roms())
     }
 
     /// Runs `action` while no request is performed: what needs the processors

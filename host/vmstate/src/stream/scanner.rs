@@ -506,6 +506,12 @@ impl Scanner {
             && Devices::read(&self.devices, &self.before(), layouts).is_ok()
     }
 
+    /// How many pages have come so far: with their contents, and as one byte.
+    #[must_use]
+    pub const fn page_counts(&self) -> (u64, u64) {
+        (self.live.pages, self.live.zero_pages)
+    }
+
     /// Where the devices begin: guest memory has been read.
     #[must_use]
     pub fn in_devices(&self) -> bool {
