@@ -7,6 +7,8 @@ mod data;
 mod golden;
 #[path = "migrate/refusals.rs"]
 mod refusals;
+#[path = "migrate/whole.rs"]
+mod whole;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

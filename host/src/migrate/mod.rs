@@ -6,7 +6,8 @@
 //! their sections, before the first device is replaced. Sections of devices that
 //! no machine here has are kept and written back.
 //!
-//! [`save`] and [`load`] do that for a machine with its memory ([`Blocks`]).
+//! [`save`] and [`load`] do that for a machine with its memory ([`Blocks`]), and
+//! [`Migration`] to and from what QEMU's URIs say ([`Uri`]).
 
 mod blocks;
 mod changes;
@@ -19,6 +20,7 @@ mod incoming;
 mod kept;
 mod load;
 mod losses;
+mod migration;
 mod names;
 mod outgoing;
 mod pins;
@@ -28,7 +30,9 @@ mod progress;
 mod receiver;
 mod run_state;
 mod save;
+mod status;
 mod take_over;
+mod transport;
 mod xen;
 
 pub use blocks::Blocks;
@@ -40,8 +44,13 @@ pub use formats::{Difference, Format, Missing, Place};
 pub use incoming::{Arrived, NotArrived, Reason, SILENCE, SILENCE_AT_THE_END, Source, load};
 pub use load::Loaded;
 pub use losses::Loss;
+pub use migration::{Arriving, Failure, Leaving, Listener, Migration};
 pub use outgoing::{NotSaved, save};
 pub use plan::plan_for;
 pub use problem::{Fault, Problem};
 pub use progress::{Counts, Progress};
 pub use run_state::{RunState, UnknownRunState};
+pub use status::{Info, RamInfo, Status};
+pub use transport::{
+    BadUri, Cancel, Channel, Descriptors, NoWay, Origin, Target, Uri, is_cancelled,
+};

@@ -10,6 +10,10 @@ pub(super) const NAME: &str = "globalstate";
 /// The room for the state's name, with a zero at its end.
 const ROOM: usize = 100;
 
+/// Where QEMU 9.0 and later have two flags, in what was room for the name before:
+/// whether the second counts, and whether the guest was suspended when it was paused.
+const FLAGS: std::ops::Range<usize> = 4 + 32..4 + 34;
+
 /// QEMU's names of what a machine can be doing (`RunState` of its schema).
 const NAMES: [&str; 17] = [
     "debug",
@@ -78,8 +82,17 @@ impl RunState {
 
     /// Puts the state into the section, if it is among these.
     pub(super) fn update(self, sections: &mut [Section]) {
-        if let Some(section) = sections.iter_mut().find(|section| section.name == NAME) {
-            section.payload = self.payload();
+        let Some(section) = sections.iter_mut().find(|section| section.name == NAME) else {
+            return;
+        };
+        if Self::read(section) == Some(self) {
+            return;
+        }
+        let flags = section.payload.get(FLAGS).map(|flags| flags[0]);
+        section.payload = self.payload();
+        // The other flag speaks of the state that was there.
+        if let Some(has_flag) = flags {
+            section.payload[FLAGS.start] = has_flag;
         }
     }
 }
