@@ -5,6 +5,10 @@
 mod data;
 #[path = "migrate/golden.rs"]
 mod golden;
+#[path = "migrate/hostile.rs"]
+mod hostile;
+#[path = "migrate/peers.rs"]
+mod peers;
 #[path = "migrate/refusals.rs"]
 mod refusals;
 #[path = "migrate/whole.rs"]
