@@ -6,7 +6,7 @@ use std::time::Duration;
 use southbridge::migrate::{Fault, Progress, Reason, RunState, SILENCE_AT_THE_END, Source};
 use southbridge::migrate::{NotArrived, load, save};
 use vmstate::ram::{Block, MemoryWriter, PAGE_SIZE};
-use vmstate::{Configuration, Devices, Framing, Live, Stream};
+use vmstate::{Configuration, Devices, Framing, Layouts, Live, Stream};
 
 use super::whole::{MIB, Whole};
 
@@ -89,7 +89,7 @@ fn blocks_of_other_sizes_are_refused() {
 #[test]
 fn blocks_of_others_are_kept_up_to_a_limit() {
     let whole = whole();
-    for size in [1 << 40, (1 << 30) + 4096, 4096 + 512] {
+    for size in [1_u64 << 40, (1 << 30) + 4096, 4096 + 512] {
         // The sum is a whole number of pages.
         let rest = block("rest", size.next_multiple_of(4096) + 4096 - size);
         let bytes = memory(Some(NAME), &[block("vga.vram", size), rest], &[]);
@@ -100,6 +100,16 @@ fn blocks_of_others_are_kept_up_to_a_limit() {
     let bytes = memory(Some(NAME), &many, &[]);
     assert!(matches!(fault(&whole, &bytes), Fault::Foreign { block, .. } if block == "vram4"));
     assert_eq!(whole.blocks.kept(), []);
+}
+
+#[test]
+fn memory_that_is_not_in_the_stream_is_refused() {
+    let bytes = memory(Some(NAME), &[Block { address: Some(0), ..block("pc.ram", 3 * MIB) }], &[]);
+    let mut stream = Stream::read(&memory(Some(NAME), &[], &[]), Layouts::builtin()).unwrap();
+    let head = stream.head().len();
+    stream.configuration.as_mut().unwrap().capabilities = Some(vec!["x-ignore-shared".into()]);
+    let bytes = [&stream.head(), &bytes[head..]].concat();
+    assert_eq!(fault(&whole(), &bytes), Fault::SharedMemory);
 }
 
 #[test]

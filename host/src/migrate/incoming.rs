@@ -17,8 +17,8 @@ use super::run_state::{self, RunState};
 use super::{Problem, Progress};
 use crate::machine::Machine;
 
-/// Bytes that are read at once.
-const PIECE: usize = 1 << 20;
+/// Bytes that are read at once; a socket seldom has more.
+const PIECE: usize = 1 << 18;
 
 /// How long a sender may be silent where its stream may have ended: one without a
 /// description has no end of its own.

@@ -87,7 +87,11 @@ impl<'a> Outgoing<'a> {
         blocks: &'a Blocks,
         run_state: RunState,
     ) -> Result<Self, machine::Error> {
-        let stream = machine.save_stream_as(run_state)?;
+        let mut stream = machine.save_stream_as(run_state)?;
+        if let Some(configuration) = &mut stream.configuration {
+            // They say how a stream is sent, and this one is sent plainly.
+            configuration.capabilities = None;
+        }
         let migration = machine.migration();
         let framing = Framing {
             footers: migration.send_section_footer,
