@@ -2,6 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+/// Core instances of a device: the module itself and the adapters of the
+/// canonical ABI are a handful.
+pub(super) const INSTANCES: u32 = 16;
+
+/// Linear memories of a device.
+pub(super) const MEMORIES: u32 = 1;
+
+/// Tables of a device.
+pub(super) const TABLES: u32 = 4;
+
 /// The limits of one device.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

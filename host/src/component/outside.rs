@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::bindings::device_component::southbridge::device as contract;
-use super::limits::MessageRate;
+use super::limits::{self as most, MessageRate};
 use super::{
     BusKind, Effect, Effects, Limits, Mode, Outputs, Recorded, Request, SlotId, WakeupReason,
 };
@@ -101,11 +101,9 @@ impl Outside {
             // reason that says nothing.
             .trap_on_grow_failure(true)
             .table_elements(limits.table)
-            // A component is a handful of core instances: the module itself and
-            // the adapters of the canonical ABI.
-            .instances(16)
-            .memories(1)
-            .tables(4)
+            .instances(most::INSTANCES as usize)
+            .memories(most::MEMORIES as usize)
+            .tables(most::TABLES as usize)
             .build();
         Self {
             slot,

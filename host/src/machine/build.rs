@@ -69,7 +69,7 @@ impl Machine {
             name: plan.name.clone(),
             migration: plan.migration,
             paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
-            optional: plan.optional.clone(),
+            optional: plan.optional.iter().map(Into::into).collect(),
             exchange: Mutex::default(),
             origin: Mutex::default(),
             ports: AddressSpace::new(SpaceKind::Port),

@@ -41,7 +41,7 @@ pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
 use file::Migration;
-use plan::Planned;
+use optional::Optional;
 use timers::Timers;
 use wiring::Wires;
 
@@ -53,7 +53,7 @@ pub struct Machine {
     /// For each slot where it sits on PCI, as saved state names it.
     paths: Vec<Option<String>>,
     /// The devices it could have besides.
-    optional: Vec<Planned>,
+    optional: Vec<Optional>,
     /// Held by whoever replaces devices, so that a load and a swap do not mix.
     exchange: Mutex<()>,
     /// The stream the devices were loaded from: what no device of this machine
