@@ -122,7 +122,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "TO")]
     serial: Option<Backend>,
 
-    /// Connect a stream of the machine (serial0, serial1, debugcon,
+    /// Connect a stream of the machine (serial0 to serial3, debugcon,
     /// xen-platform-log) to stdio, stderr, null or file:PATH. Default: null. May
     /// be given several times.
     #[arg(long, value_name = "NAME=TO")]

@@ -16,11 +16,9 @@ impl MachineType {
         structure::check(self)?;
         let checker = Checker { machine: self, catalog };
         for device in self.devices.iter().chain(&self.optional) {
-            checker.device(device)?;
-        }
-        // Only now is it known that the others are what they should be.
-        for device in self.devices.iter().chain(&self.optional) {
-            checker.sets(device)?;
+            for variant in device.variants() {
+                checker.device(&variant)?;
+            }
         }
         checker.compat()?;
         cycle::check(self, catalog)
@@ -37,7 +35,7 @@ impl<'a> Checker<'a> {
         let described = self.described(device)?;
         self.place(device, described)?;
         for (name, setting) in &device.properties {
-            property(&device.component.value, described, name, setting)?;
+            self.property(&device.component.value, described, name, setting)?;
         }
         for (line, wire) in &device.wires {
             self.wire(&device.component.value, described, line, wire)?;
@@ -48,19 +46,6 @@ impl<'a> Checker<'a> {
                     .origin
                     .error(format!("component {:?} has no stream {name:?}", device.component.value))
                     .hint(names::hint(name, described.streams.iter().map(String::as_str))));
-            }
-        }
-        Ok(())
-    }
-
-    fn sets(&self, device: &DeviceEntry) -> Result<(), Error> {
-        for (id, properties) in &device.sets {
-            let Some(other) = self.machine.device(id) else {
-                continue;
-            };
-            let described = self.described(other)?;
-            for (name, setting) in properties {
-                property(&other.component.value, described, name, setting)?;
             }
         }
         Ok(())
@@ -177,26 +162,50 @@ impl<'a> Checker<'a> {
                         .error(format!("unknown component {component:?}"))
                         .hint(names::hint(component, self.catalog.names())));
                 };
-                property(component, described, name, setting)?;
+                self.property(component, described, name, setting)?;
             }
         }
         Ok(())
     }
-}
 
-fn property(
-    component: &str,
-    described: &Described,
-    name: &str,
-    setting: &Sourced<Setting>,
-) -> Result<(), Error> {
-    match described.property(name) {
-        None => Err(setting
+    fn property(
+        &self,
+        component: &str,
+        described: &Described,
+        name: &str,
+        setting: &Sourced<Setting>,
+    ) -> Result<(), Error> {
+        match described.property(name) {
+            None => Err(setting
+                .origin
+                .error(format!("component {component:?} has no property {name:?}"))
+                .hint(names::hint(name, keys(&described.properties)))),
+            Some(kind) if kind != setting.value.kind() => {
+                Err(mismatch(component, name, kind, setting))
+            }
+            Some(_) => self.any(setting),
+        }
+    }
+
+    /// A property that any device may be given must be one of a device.
+    fn any(&self, setting: &Sourced<Setting>) -> Result<(), Error> {
+        let Setting::Any(name, value) = &setting.value else { return Ok(()) };
+        let entries = self.machine.devices.iter().chain(&self.machine.optional);
+        let components = entries.filter_map(|entry| self.catalog.component(&entry.component.value));
+        let properties = components.flat_map(|described| &described.properties);
+        let mut known: Vec<_> = properties
+            .filter(|(_, default)| default.kind() == value.kind())
+            .map(|(known, _)| known.as_str())
+            .collect();
+        if known.contains(&name.as_str()) {
+            return Ok(());
+        }
+        known.sort_unstable();
+        known.dedup();
+        Err(setting
             .origin
-            .error(format!("component {component:?} has no property {name:?}"))
-            .hint(names::hint(name, keys(&described.properties)))),
-        Some(kind) if kind != setting.value.kind() => Err(mismatch(component, name, kind, setting)),
-        Some(_) => Ok(()),
+            .error(format!("no device has a property {name:?} that takes {}", value.kind()))
+            .hint(names::hint(name, known)))
     }
 }
 

@@ -113,7 +113,9 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         old.properties.extend(new.properties.clone());
         old.wires.extend(new.wires.clone());
         old.streams.extend(new.streams.clone());
-        apply_compat(&mut old.sets, &new.sets);
+        if new.choices.is_some() {
+            old.choices.clone_from(&new.choices);
+        }
         old.default = new.default.or(old.default);
     }
 }
@@ -183,7 +185,7 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         grants: device.grants.unwrap_or_default(),
         wires: device.wires,
         streams: device.streams,
-        sets: device.sets,
+        choices: device.choices.unwrap_or_default(),
         default: device.default.unwrap_or(false),
         origin: device.origin,
     })

@@ -20,17 +20,22 @@
 //! component = "..."
 //! at = "bridge/pci@01.3"                         # device/bus@address
 //! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size", "time"
+//! properties.port = { any = { base = 0x3f8 } }   # whether a device has this
 //! wires = { sci = "gsi:9", smi = "cpu:smi", out = "bridge:in" }
 //!
 //! [machine.base.device.port0]                    # unless defaults are left out
 //! default = true
 //! component = "..."
-//! sets = { "pm.ports" = 1 }                      # device.property
 //!
 //! [machine.base.optional.port]                   # on request
 //! component = "..."
-//! streams = { data = "serial1" }                 # to a stream of the host
-//! sets = { "pm.ports" = 3 }
+//! streams = { data = "port" }                    # to a stream of the host
+//!
+//! [[machine.base.optional.port.choices]]         # the first that no device has
+//! properties = { base = 0x3f8 }                  # also wires, streams
+//!
+//! [[machine.base.optional.port.choices]]
+//! properties = { base = 0x2f8 }
 //!
 //! [machine."base-2.0"]
 //! inherits = "base"
@@ -49,6 +54,7 @@
 
 mod catalog;
 mod check;
+mod choice;
 mod cycle;
 mod display;
 mod error;
@@ -66,6 +72,7 @@ mod value;
 mod wiring;
 
 pub use catalog::{Attachment, BusKind, Catalog, Described, Direction};
+pub use choice::Choice;
 pub use error::{Error, Origin, Position, Sourced};
 pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration};
 pub use place::{Address, PciAddress, Place, allocate};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    Address, Described, Error, Grant, Origin, Parameters, PciAddress, Place, Setting, Sourced,
-    Target, Value, allocate, names,
+    Address, Choice, Described, Error, Grant, Origin, Parameters, PciAddress, Place, Setting,
+    Sourced, Target, Value, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -48,14 +48,20 @@ impl MachineType {
         self.devices.iter_mut().find(|device| device.id == id)
     }
 
-    /// Adds the optional device `template` under the id `id`, with what it
-    /// changes in other devices, and returns it for more properties to be set.
+    /// Adds the optional device `template` under the id `id`, and returns it for
+    /// more properties to be set. Of its choices it takes the one of that number,
+    /// or the first that is free.
     ///
     /// # Errors
     ///
-    /// There is no such optional device, or the id is taken or malformed, or
-    /// the template changes a device that is not there.
-    pub fn plug(&mut self, template: &str, id: &str) -> Result<&mut DeviceEntry, Error> {
+    /// There is no such optional device or choice, no choice is free, or the id
+    /// is taken or malformed.
+    pub fn plug(
+        &mut self,
+        template: &str,
+        id: &str,
+        choice: Option<usize>,
+    ) -> Result<&mut DeviceEntry, Error> {
         let Some(found) = self.optional.iter().find(|entry| entry.id == template) else {
             let known = self.optional.iter().map(|entry| entry.id.as_str());
             return Err(Error::new(format!(
@@ -64,7 +70,7 @@ impl MachineType {
             ))
             .hint(names::hint(template, known)));
         };
-        let mut device = found.clone();
+        let mut device = self.chosen(found, choice)?;
         if !names::is_id(id) || Target::RESERVED.contains(&id) {
             return Err(device.origin.error(format!("{id:?} is not an id for a device")));
         }
@@ -75,14 +81,6 @@ impl MachineType {
             )));
         }
         id.clone_into(&mut device.id);
-        for (other, properties) in &device.sets {
-            for (property, setting) in properties {
-                let Some(other) = self.device_mut(other) else {
-                    return Err(setting.origin.error(format!("no device {other:?}")));
-                };
-                other.properties.insert(property.clone(), setting.clone());
-            }
-        }
         self.devices.push(device);
         let last = self.devices.len() - 1;
         Ok(&mut self.devices[last])
@@ -123,19 +121,23 @@ impl MachineType {
         self.devices.retain(|device| !device.default);
     }
 
-    /// What the machine sets of the device's properties: those of the device,
-    /// where it says nothing what default devices set, and then those for its
-    /// component in `compat`.
+    /// What the machine sets of the device's properties: those of the device, and
+    /// where it says nothing those for its component in `compat`.
     pub fn settings<'a>(
         &'a self,
         device: &'a DeviceEntry,
     ) -> BTreeMap<&'a str, &'a Sourced<Setting>> {
         let compat = self.compat.get(&device.component.value);
-        let compat = compat.into_iter().flatten();
-        let defaults = self.devices.iter().filter(|other| other.default);
-        let sets = defaults.filter_map(|other| other.sets.get(&device.id)).flatten();
-        let settings = compat.chain(sets).chain(&device.properties);
+        let settings = compat.into_iter().flatten().chain(&device.properties);
         settings.map(|(name, setting)| (name.as_str(), setting)).collect()
+    }
+
+    /// Whether any device is given the property with that value.
+    pub(super) fn gives(&self, property: &str, value: &Value) -> bool {
+        self.devices.iter().any(|device| {
+            let setting = self.settings(device).get(property).map(|setting| &setting.value);
+            matches!(setting, Some(Setting::Fixed(given)) if given == value)
+        })
     }
 
     /// The values to configure the device with: every property the component
@@ -149,10 +151,8 @@ impl MachineType {
         let settings = self.settings(device);
         let value = |(name, default): &(String, Value)| {
             let setting = settings.get(name.as_str());
-            let value = setting.map_or_else(
-                || default.clone(),
-                |setting| setting.value.resolve(parameters, &self.memory),
-            );
+            let value = setting
+                .map_or_else(|| default.clone(), |setting| setting.value.resolve(parameters, self));
             (name.clone(), value)
         };
         component.properties.iter().map(value).collect()
@@ -177,10 +177,9 @@ pub struct DeviceEntry {
     pub wires: BTreeMap<String, Sourced<Target>>,
     /// Character stream to the name of the host's stream it is connected to.
     pub streams: BTreeMap<String, Sourced<String>>,
-    /// Properties of other devices, by id, that change when this one is there.
-    /// Only devices that may be absent have any.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub sets: BTreeMap<String, BTreeMap<String, Sourced<Setting>>>,
+    /// What it may be besides, one of these: only optional devices have any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
     /// Whether it is there unless default devices are left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,

@@ -15,9 +15,10 @@ pub(super) fn check(machine: &MachineType) -> Result<(), Error> {
     memory(machine)?;
     ids(machine)?;
     for device in machine.devices.iter().chain(&machine.optional) {
-        references(machine, device)?;
+        for variant in device.variants() {
+            references(machine, &variant)?;
+        }
     }
-    sets(machine)?;
     tree(machine)?;
     slots(machine)
 }
@@ -85,31 +86,7 @@ fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> 
                 .hint(names::hint(other, known())));
         }
     }
-    for (other, properties) in &device.sets {
-        if let (None, Some(setting)) = (machine.device(other), properties.values().next()) {
-            return Err(setting
-                .origin
-                .error(format!("no device {other:?}"))
-                .hint(names::hint(other, known())));
-        }
-    }
     Ok(())
-}
-
-/// A device that is always there has no need to change others. One that was
-/// optional is known by its template.
-fn sets(machine: &MachineType) -> Result<(), Error> {
-    let optional =
-        |device: &DeviceEntry| machine.optional.iter().any(|other| other.origin == device.origin);
-    let needless =
-        |device: &&DeviceEntry| !device.sets.is_empty() && !device.default && !optional(device);
-    match machine.devices.iter().find(needless) {
-        None => Ok(()),
-        Some(device) => Err(device
-            .origin
-            .error("the device is always there and sets properties of others")
-            .hint("set them there, or say default = true".to_owned())),
-    }
 }
 
 /// Buses must form trees: no device may sit, over others, on itself.

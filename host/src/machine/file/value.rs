@@ -1,12 +1,13 @@
 //! The values of properties.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::model::MemoryLayout;
+use super::model::MachineType;
 
 /// The value of a property: `property-value` of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,6 +96,9 @@ pub enum Setting {
     Fixed(Value),
     /// What the machine at hand has, written `{ machine = "cpus" }`.
     Machine(Parameter),
+    /// Whether any device of the machine is given a property with a value,
+    /// written `{ any = { iobase = 0x3f8 } }`.
+    Any(String, Value),
 }
 
 impl Setting {
@@ -103,14 +107,16 @@ impl Setting {
         match self {
             Setting::Fixed(value) => value.kind(),
             Setting::Machine(_) => Kind::Number,
+            Setting::Any(..) => Kind::Flag,
         }
     }
 
-    /// The value on a machine with these parameters, whose RAM lies so.
-    pub fn resolve(&self, parameters: &Parameters, memory: &MemoryLayout) -> Value {
-        let (below, above) = memory.split(parameters.ram_size);
+    /// The value on a machine with these parameters.
+    pub fn resolve(&self, parameters: &Parameters, machine: &MachineType) -> Value {
+        let (below, above) = machine.memory.split(parameters.ram_size);
         match self {
             Setting::Fixed(value) => value.clone(),
+            Setting::Any(name, value) => Value::Flag(machine.gives(name, value)),
             Setting::Machine(parameter) => Value::Number(match parameter {
                 Parameter::Cpus => parameters.cpus.into(),
                 Parameter::RamSize => parameters.ram_size,
@@ -127,6 +133,7 @@ impl fmt::Display for Setting {
         match self {
             Setting::Fixed(value) => value.fmt(f),
             Setting::Machine(parameter) => write!(f, "{{ machine = {:?} }}", parameter.name()),
+            Setting::Any(name, value) => write!(f, "{{ any = {{ {name} = {value} }} }}"),
         }
     }
 }
@@ -138,6 +145,11 @@ impl Serialize for Setting {
             Setting::Machine(parameter) => {
                 let mut map = serializer.serialize_map(Some(1))?;
                 map.serialize_entry("machine", parameter.name())?;
+                map.end()
+            }
+            Setting::Any(name, value) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("any", &BTreeMap::from([(name, value)]))?;
                 map.end()
             }
         }
