@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Board, SCI_PIN, no, number, text, yes};
+use common::{Board, SCI_PIN, no, text, yes};
 use southbridge_sdk::PowerEvents;
 use southbridge_sdk::fake::trace::{Answer, Request, Step, Trace};
 use southbridge_sdk::wit::{PropertyValue, WakeupReason};
