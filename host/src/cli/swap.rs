@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 use super::Result;
 use super::output::Output;
 use super::table::Table;
-use crate::control::{Client, Command, Device, Replaced};
+use crate::control::qmp::{Client, Device, NoArguments, Replaced, RollBack, Swap as Replace};
 use crate::library;
 
 const EXAMPLES: &str = "\
@@ -55,34 +55,36 @@ pub(super) struct Swap {
 
 impl Swap {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
-        let command = self.command()?;
+        let component = self.component.as_deref().map(absolute).transpose()?;
         let mut client = Client::connect(&self.control)?;
-        if command == Command::QueryDevices {
-            let devices: Vec<Device> = client.execute(&command)?;
-            if self.json {
-                output.json(&devices)?
-            } else {
-                output.print(&list(&devices, output))?
+        let replaced: Replaced = match (&self.slot, component, &self.roll_back) {
+            (Some(slot), Some(component), _) => {
+                let replace = Replace { slot: slot.clone(), component };
+                client.execute("__org.southbridge_swap", &replace)?
             }
+            (_, _, Some(slot)) => {
+                let roll_back = RollBack { slot: slot.clone() };
+                client.execute("__org.southbridge_roll-back", &roll_back)?
+            }
+            _ => return self.show(&mut client, output),
+        };
+        if self.json {
+            output.json(&replaced)?
         } else {
-            let replaced: Replaced = client.execute(&command)?;
-            if self.json {
-                output.json(&replaced)?
-            } else {
-                output.print(&format!("{replaced}\n"))?
-            }
+            output.print(&format!("{replaced}\n"))?
         }
         Ok(0)
     }
 
-    fn command(&self) -> Result<Command> {
-        Ok(match (&self.slot, &self.component, &self.roll_back) {
-            (Some(slot), Some(component), _) => {
-                Command::Swap { slot: slot.clone(), component: absolute(component)? }
-            }
-            (_, _, Some(slot)) => Command::RollBack { slot: slot.clone() },
-            _ => Command::QueryDevices,
-        })
+    fn show(&self, client: &mut Client, output: &Output) -> Result<u8> {
+        let devices: Vec<Device> =
+            client.execute("__org.southbridge_query-devices", &NoArguments {})?;
+        if self.json {
+            output.json(&devices)?
+        } else {
+            output.print(&list(&devices, output))?
+        }
+        Ok(0)
     }
 }
 

@@ -1,0 +1,36 @@
+//! The commands, by family.
+
+mod capabilities;
+pub(super) mod chardev;
+mod cpus;
+pub(super) mod devices;
+mod fds;
+pub(super) mod human;
+mod machine;
+mod migration;
+mod state;
+pub(super) mod version;
+mod yank;
+
+use super::Registry;
+
+/// All commands.
+pub(super) fn registry() -> Registry {
+    let mut registry = Registry::default();
+    for register in [
+        capabilities::register,
+        chardev::register,
+        cpus::register,
+        devices::register,
+        fds::register,
+        human::register,
+        machine::register,
+        migration::register,
+        state::register,
+        version::register,
+        yank::register,
+    ] {
+        register(&mut registry);
+    }
+    registry
+}
