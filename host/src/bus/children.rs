@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use access::Rules;
 
 use crate::component::{Children, Effects};
-use crate::slot::Slot;
+use crate::slot::{Part, Slot};
 
 /// One bus of a device.
 #[derive(Clone)]
@@ -80,8 +80,9 @@ impl Children for ChildBuses {
         let Some(ConfigurationSpace { slot, region, rules }) = self.function(bus, devfn) else {
             return u32::MAX;
         };
+        let mut part = Part::First;
         access::read(rules, offset.into(), size, |offset, width| {
-            slot.read(*region, offset, width, effects)
+            slot.read(*region, offset, width, part.take(), effects)
         }) as u32
     }
 
@@ -97,8 +98,9 @@ impl Children for ChildBuses {
         let Some(ConfigurationSpace { slot, region, rules }) = self.function(bus, devfn) else {
             return;
         };
+        let mut part = Part::First;
         access::write(rules, offset.into(), size, value.into(), |offset, width, value| {
-            slot.write(*region, offset, width, value, effects);
+            slot.write(*region, offset, width, value, part.take(), effects);
         });
     }
 

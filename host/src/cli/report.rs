@@ -38,7 +38,7 @@ impl Report {
             reason,
             exits: guest.exits(),
             seconds: ran.as_secs_f64(),
-            devices: guest.machine().status().iter().map(Device::from).collect(),
+            devices: Device::all(guest.machine()),
         }
     }
 

@@ -27,7 +27,7 @@ mod subject;
 mod tests;
 
 pub use client::{Client, ClientError};
-pub use protocol::{Command, Device, Problem, Replaced, Saved};
+pub use protocol::{Command, Device, Faulted, Kept, Problem, Replaced, Saved};
 pub use server::ControlServer;
 pub use socket::SocketError;
 pub use subject::Subject;

@@ -11,6 +11,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::inbox::Message;
 use super::{Cause, Error, Event, Guest, Inbox, Refused, RunState, Start};
 use crate::component::{Request, WakeupReason};
+use crate::log_limit::LogLimit;
 use crate::machine::{Machine, PowerEvent};
 use crate::vm::VmEvent;
 
@@ -47,9 +48,13 @@ impl Guest {
         if self.policy.start == Start::Running {
             self.let_run(&mut self.life());
         }
+        // A guest can ask for something at every access.
+        let mut messages = LogLimit::new("guest".into(), 100);
         let outcome = loop {
             let Ok(message) = inbox.0.recv() else { break Outcome::Quit };
-            tracing::debug!(?message, "guest");
+            if tracing::enabled!(tracing::Level::DEBUG) && messages.pass() {
+                tracing::debug!(?message, "guest");
+            }
             match self.handle(message) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => break outcome,

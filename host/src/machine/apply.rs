@@ -58,6 +58,7 @@ impl Machine {
                     (self.power)(PowerEvent::Wake(reason));
                 }
             }
+            Effect::Faulted { number } => self.faulted(slot, number),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::driven::Driven;
 use super::file::Address;
+use super::observe::Listeners;
 use super::plan::{Planned, plug_error};
 use super::power::Wakeups;
 use super::timers::Timers;
@@ -95,6 +96,7 @@ impl Machine {
             board,
             power,
             wakeups: Wakeups::default(),
+            listeners: Listeners::default(),
             slots,
         });
         machine.apply(&mut effects);

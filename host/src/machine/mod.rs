@@ -14,6 +14,7 @@ mod driven;
 mod error;
 pub mod file;
 mod load;
+mod observe;
 mod optional;
 mod plan;
 mod power;
@@ -28,12 +29,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::bus::AddressSpace;
 use crate::clock::Clock;
 use crate::component::{Effects, Image, SlotId};
-use crate::slot::{Slot, Status, SwapError, Swapped};
+use crate::slot::{Slot, SwapError, Swapped};
 
 pub use board::{Board, Unconnected, WINDOW_RANGE};
 pub use door::MachineDoor;
 pub use error::Error;
 pub use load::{Loading, NotLoaded, Pin};
+pub use observe::{DeviceEvent, DeviceListener};
 pub use plan::{Plan, Request as DeviceRequest};
 pub use power::{PowerEvent, PowerListener, Wakeups};
 pub use state::{DescribedSlot, SavedSlot};
@@ -41,6 +43,7 @@ pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
 use file::{Migration, Parameters};
+use observe::Listeners;
 use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
@@ -75,6 +78,7 @@ pub struct Machine {
     board: Arc<dyn Board>,
     power: PowerListener,
     wakeups: Wakeups,
+    listeners: Listeners,
 }
 
 impl Machine {
@@ -114,12 +118,6 @@ impl Machine {
         &self.clock
     }
 
-    /// What is in each slot.
-    #[must_use]
-    pub fn status(&self) -> Vec<Status> {
-        self.slots.iter().map(|slot| slot.status()).collect()
-    }
-
     /// Reads `size` (1, 2, 4 or 8) ports.
     pub fn port_read(&self, port: u16, size: u8, effects: &mut Effects) -> u64 {
         let value = self.ports.read(port.into(), size, effects);
@@ -146,7 +144,9 @@ impl Machine {
         self.apply(effects);
     }
 
-    /// Replaces the device in a slot. The guest may run meanwhile.
+    /// Replaces the device in a slot. The guest may run meanwhile. If the old one
+    /// has failed, the new one starts from the checkpoint if there is one, else
+    /// as after a reset.
     ///
     /// # Errors
     /// There is no such slot, or the new version does not fit; the old one is in
@@ -175,16 +175,8 @@ impl Machine {
         self.apply(&mut effects);
         let swapped =
             result.map_err(|source| Error::Swap { slot: name.into(), source: Box::new(source) })?;
-        if !swapped.state_moved {
-            self.tell_inputs_of(slot.id(), &mut effects);
-        }
-        tracing::info!(
-            slot = name,
-            from = swapped.from.title(),
-            to = swapped.to.title(),
-            blackout = ?swapped.blackout,
-            "device replaced"
-        );
+        let slot = slot.name().clone();
+        self.tell_listeners(&DeviceEvent::Replaced { slot, swapped: swapped.clone() });
         Ok(swapped)
     }
 
