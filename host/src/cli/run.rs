@@ -18,6 +18,7 @@ use super::state::Source;
 use super::streams::{self, Connections};
 use super::terminal::Terminal;
 use crate::control::ControlServer;
+use crate::control::metrics::{MetricsAddress, MetricsServer};
 use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
 use crate::machine::file::{DeviceEntry, MachineType, Origin, Parameters, Sourced};
@@ -30,7 +31,8 @@ Examples:
   southbridge run --kernel guest.elf --device isa-debug-exit
   southbridge run --kernel bzImage --initrd initrd.gz --append 'console=ttyS0' --memory 512M
   southbridge run --firmware bios.bin --device isa-debugcon --stream debugcon=stderr
-  southbridge run --kernel guest.elf --component pm=./piix4-pm.wasm --control /tmp/guest.sock";
+  southbridge run --kernel guest.elf --component pm=./piix4-pm.wasm --control /tmp/guest.sock
+  southbridge run --kernel guest.elf --metrics 127.0.0.1:9100";
 
 /// Run a guest.
 ///
@@ -136,6 +138,11 @@ pub(super) struct Run {
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
 
+    /// Serve metrics for Prometheus at a loopback address or a Unix socket, and
+    /// measure the time in the devices.
+    #[arg(long, value_name = "127.0.0.1:PORT|[::1]:PORT|unix:PATH")]
+    metrics: Option<MetricsAddress>,
+
     #[command(flatten)]
     components: Components,
 
@@ -198,6 +205,10 @@ impl Run {
             .map_err(|error| anyhow!("cannot watch for signals: {error}"))?;
         if let Some(path) = &self.control {
             held.hold_control(control(path, &guest, library)?);
+        }
+        if let Some(address) = &self.metrics {
+            guest.machine().measure_time(true);
+            held.hold_metrics(MetricsServer::start(address, guest.clone())?);
         }
         if let Some(input) = connections.input(&plan, &guest)? {
             held.hold_terminal(Terminal::enter());

@@ -10,6 +10,7 @@ use signal_hook::iterator::Signals;
 
 use super::terminal::Terminal;
 use crate::control::ControlServer;
+use crate::control::metrics::MetricsServer;
 use crate::guest::{Cause, Guest};
 
 /// What the process holds that outlives it: given back when this is dropped, or
@@ -21,6 +22,7 @@ pub(super) struct Held(Arc<Mutex<Things>>);
 struct Things {
     terminal: Option<Terminal>,
     control: Option<ControlServer>,
+    metrics: Option<MetricsServer>,
 }
 
 impl Held {
@@ -30,6 +32,10 @@ impl Held {
 
     pub(super) fn hold_control(&self, control: ControlServer) {
         self.with(|things| things.control = Some(control));
+    }
+
+    pub(super) fn hold_metrics(&self, metrics: MetricsServer) {
+        self.with(|things| things.metrics = Some(metrics));
     }
 
     /// Gives all back.

@@ -12,11 +12,13 @@
 //! of connections is limited. The socket belongs to the user who started the
 //! guest, who alone can open it.
 //!
-//! [`qtest`] is another way to control a machine, one without processors.
+//! [`qtest`] is another way to control a machine, one without processors;
+//! [`metrics`] only tells.
 
 mod client;
 mod command;
 mod line;
+pub mod metrics;
 mod protocol;
 pub mod qtest;
 mod save;
