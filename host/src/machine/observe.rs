@@ -178,3 +178,6 @@ impl Machine {
         self.listeners.tell(event);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,13 @@ impl Slot {
         }
     }
 
+    /// Takes the device out of service as if a call had failed.
+    #[cfg(test)]
+    pub(crate) fn fail(&self, effects: &mut Effects) {
+        let (reason, backtrace) = ("a test".into(), String::new());
+        self.quarantine(&mut self.lock(), Fault { export: "none", reason, backtrace }, effects);
+    }
+
     /// Takes the device out of service, and has whoever applies the effects tell
     /// of it.
     pub(super) fn quarantine(&self, plugged: &mut Plugged, fault: Fault, effects: &mut Effects) {
