@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Subject;
-use super::protocol::{Command, Device, Faulted, Kept, Problem, Replaced};
+use super::protocol::{Command, Problem};
 use super::save::save;
+use super::{Device, Faulted, Kept, Replaced};
 use crate::library::Library;
 use crate::machine::Machine;
 

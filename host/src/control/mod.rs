@@ -17,6 +17,7 @@
 
 mod client;
 mod command;
+mod devices;
 mod line;
 pub mod metrics;
 mod protocol;
@@ -29,7 +30,8 @@ mod subject;
 mod tests;
 
 pub use client::{Client, ClientError};
-pub use protocol::{Command, Device, Faulted, Kept, Problem, Replaced, Saved};
+pub use devices::{Device, Faulted, Kept, Replaced};
+pub use protocol::{Command, Problem, Saved};
 pub use server::ControlServer;
 pub use socket::SocketError;
 pub use subject::Subject;

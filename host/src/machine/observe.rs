@@ -163,15 +163,15 @@ impl Machine {
                 device = &**slot,
                 from = swapped.from.title(),
                 to = swapped.to.title(),
-                blackout = ?swapped.blackout,
-                checkpoint_age = ?swapped.checkpoint_age,
+                blackout_us = swapped.blackout.as_micros() as u64,
+                checkpoint_age_ns = swapped.checkpoint_age.map(|age| age.as_nanos() as u64),
                 "device replaced"
             ),
             DeviceEvent::Restored { slot, swapped } => tracing::info!(
                 device = &**slot,
                 image = swapped.to.title(),
-                blackout = ?swapped.blackout,
-                checkpoint_age = ?swapped.checkpoint_age,
+                blackout_us = swapped.blackout.as_micros() as u64,
+                checkpoint_age_ns = swapped.checkpoint_age.map(|age| age.as_nanos() as u64),
                 "device restored"
             ),
         }
