@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::table::Table;
-use crate::control::Device;
+use crate::control::qmp::Device;
 use crate::guest::{Guest, Outcome};
 
 /// The end of a guest.

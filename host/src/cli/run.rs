@@ -1,6 +1,6 @@
 //! `southbridge run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +19,7 @@ use super::streams::{self, Connections};
 use super::terminal::Terminal;
 use crate::control::ControlServer;
 use crate::control::metrics::{MetricsAddress, MetricsServer};
+use crate::control::qmp::{self, Chardev, Qmp};
 use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
 use crate::machine::file::{DeviceEntry, MachineType, Origin, Parameters, Sourced};
@@ -134,7 +135,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "WHO", value_enum, default_value_t = Interrupts::Kernel)]
     interrupts: Interrupts,
 
-    /// Make a control socket here, for `southbridge swap`.
+    /// Make a control socket here: QMP, for `southbridge swap` and others.
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
 
@@ -216,7 +217,7 @@ impl Run {
         }
 
         let start = Instant::now();
-        let outcome = guest.run(&inbox);
+        let outcome = guest.run(inbox);
         held.release();
         let report = Report::new(&guest, outcome, start.elapsed(), received.status());
         if verbose {
@@ -247,12 +248,17 @@ impl Run {
     }
 }
 
-fn control(
-    path: &std::path::Path,
-    guest: &Arc<Guest>,
-    library: Arc<Library>,
-) -> Result<ControlServer> {
-    Ok(ControlServer::start(path, guest.clone(), library)?)
+/// The guest's control socket. It is the one character device there is.
+fn control(path: &Path, guest: &Arc<Guest>, library: Arc<Library>) -> Result<ControlServer> {
+    let chardev = Chardev {
+        frontend_open: true,
+        filename: format!("unix:{},server=on", path.display()),
+        label: "control".into(),
+    };
+    let chardevs = Box::new(move || vec![chardev.clone()]);
+    let setup = qmp::Setup { chardevs, ..qmp::Setup::new(guest.clone(), library) };
+    let qmp = Qmp::new(setup);
+    Ok(ControlServer::start(path, &qmp)?)
 }
 
 /// Has a device be another component, with the same properties: also those that

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Result;
 use super::output::Output;
 use super::table::Table;
-use crate::control::{Client, Command, Device, Faulted, Kept, Replaced};
+use crate::control::qmp::{
+    Checkpoint, Client, Device, Done, Faulted, ForgetCheckpoint, Kept, NoArguments, QueryFaults,
+    Replaced, Restore, RollBack, Swap as Replace,
+};
 use crate::library;
 
 const EXAMPLES: &str = "\
@@ -82,31 +84,45 @@ pub(super) struct Swap {
 
 impl Swap {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
-        let command = self.command()?;
+        let component = self.component.as_deref().map(absolute).transpose()?;
         let mut client = Client::connect(&self.control)?;
-        match &command {
-            Command::QueryDevices => {
-                let devices: Vec<Device> = client.execute(&command)?;
-                self.show(&devices, output, || list(&devices, output))?;
-            }
-            Command::Checkpoint { .. } => {
-                let kept: Vec<Kept> = client.execute(&command)?;
-                self.show(&kept, output, || lines(&kept))?;
-            }
-            Command::QueryFaults { .. } => {
-                let faults: Vec<Faulted> = client.execute(&command)?;
-                self.show(&faults, output, || lines(&faults))?;
-            }
-            Command::ForgetCheckpoint { .. } => {
-                let nothing: Value = client.execute(&command)?;
-                self.show(&nothing, output, String::new)?;
-            }
-            _ => {
-                let replaced: Replaced = client.execute(&command)?;
-                self.show(&replaced, output, || format!("{replaced}\n"))?;
-            }
+        if let (Some(slot), Some(component)) = (&self.slot, component) {
+            let replace = Replace { slot: slot.clone(), component };
+            self.exchange(&mut client, "__org.southbridge_swap", &replace, output)?;
+        } else if let Some(slot) = self.roll_back.clone() {
+            self.exchange(&mut client, "__org.southbridge_roll-back", &RollBack { slot }, output)?;
+        } else if let Some(slot) = self.restore.clone() {
+            self.exchange(&mut client, "__org.southbridge_restore", &Restore { slot }, output)?;
+        } else if let Some(slot) = self.checkpoint.clone() {
+            let kept: Vec<Kept> =
+                client.execute("__org.southbridge_checkpoint", &Checkpoint { slot })?;
+            self.show(&kept, output, || lines(&kept))?;
+        } else if let Some(slot) = self.forget_checkpoint.clone() {
+            let forget = ForgetCheckpoint { slot };
+            let done: Done = client.execute("__org.southbridge_forget-checkpoint", &forget)?;
+            self.show(&done, output, String::new)?;
+        } else if let Some(slot) = self.faults.clone() {
+            let faults: Vec<Faulted> =
+                client.execute("__org.southbridge_query-faults", &QueryFaults { slot })?;
+            self.show(&faults, output, || lines(&faults))?;
+        } else {
+            let devices: Vec<Device> =
+                client.execute("__org.southbridge_query-devices", &NoArguments {})?;
+            self.show(&devices, output, || list(&devices, output))?;
         }
         Ok(0)
+    }
+
+    /// Has a device replaced, and says how.
+    fn exchange(
+        &self,
+        client: &mut Client,
+        command: &str,
+        arguments: &impl Serialize,
+        output: &Output,
+    ) -> Result<()> {
+        let replaced: Replaced = client.execute(command, arguments)?;
+        self.show(&replaced, output, || format!("{replaced}\n"))
     }
 
     fn show(
@@ -116,25 +132,6 @@ impl Swap {
         text: impl FnOnce() -> String,
     ) -> Result<()> {
         if self.json { output.json(answer) } else { output.print(&text()) }
-    }
-
-    fn command(&self) -> Result<Command> {
-        let Self { slot, component, roll_back, checkpoint, forget_checkpoint, .. } = self;
-        Ok(if let (Some(slot), Some(component)) = (slot, component) {
-            Command::Swap { slot: slot.clone(), component: absolute(component)? }
-        } else if let Some(slot) = roll_back {
-            Command::RollBack { slot: slot.clone() }
-        } else if let Some(slot) = checkpoint {
-            Command::Checkpoint { slot: slot.clone() }
-        } else if let Some(slot) = forget_checkpoint {
-            Command::ForgetCheckpoint { slot: slot.clone() }
-        } else if let Some(slot) = &self.restore {
-            Command::Restore { slot: slot.clone() }
-        } else if let Some(slot) = &self.faults {
-            Command::QueryFaults { slot: slot.clone() }
-        } else {
-            Command::QueryDevices
-        })
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Outcome {
 
 impl Guest {
     /// Lets the guest live, as its policy says, and returns when it has ended.
-    pub fn run(&self, inbox: &Inbox) -> Outcome {
+    pub fn run(&self, inbox: Inbox) -> Outcome {
         if self.policy.start == Start::Running {
             self.let_run(&mut self.life());
         }

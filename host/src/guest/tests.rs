@@ -91,7 +91,7 @@ impl Rig {
         let noted = told.clone();
         guest.listen(Arc::new(move |event| noted.lock().unwrap().push(event)));
         let runner = guest.clone();
-        let thread = Some(thread::spawn(move || runner.run(&inbox)));
+        let thread = Some(thread::spawn(move || runner.run(inbox)));
         guest.settle();
         Self { guest, told, running, power: power.unwrap(), thread }
     }

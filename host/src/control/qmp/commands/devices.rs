@@ -1,12 +1,24 @@
-//! What clients are told of devices.
+//! Southbridge's own commands: what is in each slot, and replacing it. Their names
+//! follow QEMU's rules for those of others (`docs/devel/qapi-code-gen.rst`).
 
 use std::fmt;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::qmp::{Call, Error, NoArguments, Registry};
 use crate::machine::Machine;
-use crate::slot::{CheckpointSummary, FaultRecord, Status, Swapped};
+use crate::slot::{Status, Swapped};
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("__org.southbridge_query-devices", query_devices);
+    registry.add_at_once("__org.southbridge_swap", swap);
+    registry.add("__org.southbridge_roll-back", roll_back);
+    registry.add("__org.southbridge_save-state", save_state);
+}
 
 /// What is in a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,74 +94,38 @@ impl Device {
     }
 }
 
-/// A state that is kept. Displays as one line.
+fn query_devices(call: &Call<'_>, _: NoArguments) -> Result<Vec<Device>, Error> {
+    Ok(Device::all(call.machine()))
+}
+
+/// Arguments of `__org.southbridge_swap`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Kept {
+pub struct Swap {
+    /// The slot, by its device's id in the machine.
+    pub slot: String,
+    /// The new component: the name of one in the program, or a file as the process
+    /// of the guest sees it.
+    pub component: String,
+}
+
+/// Compiles the component while other commands are executed.
+fn swap(call: &Call<'_>, Swap { slot, component }: Swap) -> Result<Replaced, Error> {
+    let image = call.setup().library.get(&component).map_err(Error::generic)?;
+    let _turn = call.turn();
+    let swapped = call.machine().swap(&slot, &image).map_err(Error::generic)?;
+    Ok(Replaced::new(slot, &swapped))
+}
+
+/// Arguments of `__org.southbridge_roll-back`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollBack {
     /// The slot.
     pub slot: String,
-    /// The device whose state it is: name, version, build.
-    pub device: String,
-    /// The machine's clock when it was taken, in nanoseconds.
-    pub time: u64,
-    /// How many bytes the state has.
-    pub bytes: usize,
 }
 
-impl Kept {
-    pub(super) fn new(slot: &str, summary: &CheckpointSummary) -> Self {
-        let CheckpointSummary { image, time, bytes } = summary;
-        Self { slot: slot.into(), device: image.title(), time: *time, bytes: *bytes }
-    }
-}
-
-impl fmt::Display for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, device, time, bytes } = self;
-        write!(f, "{slot}: {device}, {bytes} bytes kept at {time} ns")
-    }
-}
-
-/// A fault. Displays as one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Faulted {
-    /// The slot.
-    pub slot: String,
-    /// Counts up from 1 in the slot.
-    pub number: u64,
-    /// The device: name, version, build.
-    pub device: String,
-    /// The machine's clock, in nanoseconds.
-    pub time: u64,
-    /// The exported function that was called.
-    pub export: String,
-    /// What happened.
-    pub reason: String,
-    /// The WebAssembly functions that were active, innermost first, one a line.
-    pub backtrace: String,
-}
-
-impl From<&FaultRecord> for Faulted {
-    fn from(record: &FaultRecord) -> Self {
-        let FaultRecord { number, slot, device, time, fault } = record;
-        Self {
-            slot: slot.to_string(),
-            number: *number,
-            device: device.clone(),
-            time: *time,
-            export: fault.export.into(),
-            reason: fault.reason.clone(),
-            backtrace: fault.backtrace.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Faulted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, number, device, time, export, reason, .. } = self;
-        write!(f, "{slot}: fault {number} at {time} ns: {device}: {export} failed: {reason}")
-    }
+fn roll_back(call: &Call<'_>, RollBack { slot }: RollBack) -> Result<Replaced, Error> {
+    let swapped = call.machine().roll_back(&slot).map_err(Error::generic)?;
+    Ok(Replaced::new(slot, &swapped))
 }
 
 /// A replacement that took place. Displays as one line.
@@ -173,7 +149,7 @@ pub struct Replaced {
 }
 
 impl Replaced {
-    pub(super) fn new(slot: String, swapped: &Swapped) -> Self {
+    pub(in super::super) fn new(slot: String, swapped: &Swapped) -> Self {
         Self {
             slot,
             from: swapped.from.title(),
@@ -199,4 +175,58 @@ impl fmt::Display for Replaced {
             }
         }
     }
+}
+
+/// Arguments of `__org.southbridge_save-state`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaveState {
+    /// The file, as the process of the guest sees it. It is complete or as it was.
+    pub filename: String,
+}
+
+/// A state that was saved. Displays as one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Saved {
+    /// The file.
+    pub filename: String,
+    /// How many sections it has.
+    pub sections: usize,
+    /// Its size.
+    pub bytes: usize,
+}
+
+impl fmt::Display for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { filename, sections, bytes } = self;
+        write!(f, "{filename}: {sections} sections, {bytes} bytes")
+    }
+}
+
+/// Saves the state of all devices, as a whole or not at all: the file appears, or
+/// takes the place of another, when it is complete.
+fn save_state(call: &Call<'_>, SaveState { filename }: SaveState) -> Result<Saved, Error> {
+    let saved = call.guest().still(|machine| machine.save_stream());
+    let saved = saved.ok_or_else(|| Error::generic("the machine does not stand still"))?;
+    let stream = saved.map_err(Error::generic)?;
+    let bytes = stream.write(&[]);
+    write(filename.as_ref(), &bytes)
+        .map_err(|error| Error::generic(format_args!("{filename}: cannot write: {error}")))?;
+    Ok(Saved { filename, sections: stream.devices.sections.len(), bytes: bytes.len() })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(path).with_file_name(name);
+    let result = File::create(&new).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    });
+    if result.is_err() {
+        // What is left of it is of no use to anybody.
+        let _ = fs::remove_file(&new);
+    }
+    result
 }

@@ -1,0 +1,17 @@
+//! Machines driven by QMP, as QEMU's clients drive them.
+
+#[path = "common"]
+mod common {
+    pub(crate) mod driven;
+    pub(crate) mod plan;
+    pub(crate) mod qmp_peer;
+}
+
+mod qmp {
+    mod commands;
+    mod foreign;
+    mod libxl;
+    mod recorded;
+    mod sessions;
+    mod socket;
+}
