@@ -5,10 +5,12 @@ mod common {
     pub(crate) mod driven;
     pub(crate) mod plan;
     pub(crate) mod qmp_peer;
+    pub(crate) mod zoo;
 }
 
 mod qmp {
     mod commands;
+    mod devices;
     mod foreign;
     mod libxl;
     mod recorded;

@@ -33,7 +33,16 @@ impl Driven {
 
     /// One whose QMP is set up differently.
     pub(crate) fn with(machine_type: &str, change: impl FnOnce(&mut Setup)) -> Self {
-        let (plan, ram) = plan(machine_type, "");
+        Self::build(machine_type, "", change)
+    }
+
+    /// One with other devices: `changes` are those of a machine file.
+    pub(crate) fn changed(machine_type: &str, changes: &str) -> Self {
+        Self::build(machine_type, changes, |_| {})
+    }
+
+    fn build(machine_type: &str, changes: &str, change: impl FnOnce(&mut Setup)) -> Self {
+        let (plan, ram) = plan(machine_type, changes);
         let rom = Rom::new(Image::new("zeros", vec![0; 64 << 10])).expect("its size is right");
         let policy = Policy { stays_when_off: true, ..Policy::default() };
         let mut built = None;
