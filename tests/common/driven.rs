@@ -3,64 +3,82 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use southbridge::control::ControlServer;
 use southbridge::control::qmp::{Monitor, Qmp, Setup, SocketInput, SocketOutput, Style};
-use southbridge::control::qtest::{Error, Qtest};
-use southbridge::guest::{Cause, Guest, Outcome, Policy};
+use southbridge::control::qtest::Qtest;
+use southbridge::guest::{Cause, Guest, Outcome, Policy, Processors};
+use southbridge::machine::PowerListener;
 use southbridge::vm::{Image, Rom};
 use tempfile::TempDir;
 
 use super::plan::{library, plan};
+use super::qmp_peer::Peer;
 
-/// A guest that is run, with qtest in its processors' place.
+/// A guest that is run.
 pub(crate) struct Driven {
     pub(crate) guest: Arc<Guest>,
-    pub(crate) qtest: Arc<Qtest>,
     pub(crate) qmp: Qmp,
     runner: Option<JoinHandle<Outcome>>,
 }
 
+/// A machine as the recorder ran it, which clients drive by qtest: its firmware is 64
+/// KiB of zeros.
+pub(crate) fn qtest(machine_type: &str, power: PowerListener) -> Arc<Qtest> {
+    qtest_of(machine_type, "", power)
+}
+
+/// The same with `changes` as in a machine file.
+pub(crate) fn qtest_of(machine_type: &str, changes: &str, power: PowerListener) -> Arc<Qtest> {
+    let (plan, ram) = plan(machine_type, changes);
+    let rom = Rom::new(Image::new("zeros", vec![0; 64 << 10])).expect("its size is right");
+    let qtest = Qtest::build(&plan, &ram, Some(rom), &BTreeMap::new(), power);
+    Arc::new(qtest.expect("the machine can be built"))
+}
+
 impl Driven {
-    /// A machine as the recorder ran it: it stays when it switches itself off, and
-    /// its firmware is 64 KiB of zeros.
+    /// A machine as the recorder ran it, with qtest in its processors' place.
     pub(crate) fn new(machine_type: &str) -> Self {
         Self::with(machine_type, |_| {})
     }
 
     /// One whose QMP is set up differently.
     pub(crate) fn with(machine_type: &str, change: impl FnOnce(&mut Setup)) -> Self {
-        Self::build(machine_type, "", change)
+        Self::of(|power| qtest(machine_type, power), change)
     }
 
-    /// One with other devices: `changes` are those of a machine file.
-    pub(crate) fn changed(machine_type: &str, changes: &str) -> Self {
-        Self::build(machine_type, changes, |_| {})
-    }
-
-    fn build(machine_type: &str, changes: &str, change: impl FnOnce(&mut Setup)) -> Self {
-        let (plan, ram) = plan(machine_type, changes);
-        let rom = Rom::new(Image::new("zeros", vec![0; 64 << 10])).expect("its size is right");
+    /// A guest with other processors. It stays when it switches itself off.
+    pub(crate) fn of<P: Processors + 'static>(
+        build: impl FnOnce(PowerListener) -> P,
+        change: impl FnOnce(&mut Setup),
+    ) -> Self {
         let policy = Policy { stays_when_off: true, ..Policy::default() };
-        let mut built = None;
-        let (guest, inbox) = Guest::with(policy, |post| {
-            let qtest = Qtest::build(&plan, &ram, Some(rom), &BTreeMap::new(), post.power())?;
-            let qtest = Arc::new(qtest);
-            built = Some(qtest.clone());
-            Ok::<_, Error>(qtest)
-        })
-        .expect("the machine can be built");
+        let built = Guest::with(policy, |post| Ok::<_, Infallible>(build(post.power())));
+        let Ok((guest, inbox)) = built;
         let mut setup = Setup::new(guest.clone(), library());
         change(&mut setup);
         let qmp = Qmp::new(setup);
         let running = guest.clone();
-        let runner = std::thread::spawn(move || running.run(inbox));
+        let runner = Some(std::thread::spawn(move || running.run(inbox)));
         // Its first event is told before anybody listens.
         guest.settle();
-        Self { guest, qtest: built.expect("it was built"), qmp, runner: Some(runner) }
+        Self { guest, qmp, runner }
+    }
+
+    /// A client that has negotiated nothing.
+    pub(crate) fn peer(&self) -> Peer {
+        let (client, server) = UnixStream::pair().expect("there are descriptors");
+        let monitor = self.qmp.monitor(Style::Line);
+        std::thread::spawn(move || serve(&monitor, server));
+        let mut peer = Peer::new(client);
+        peer.receive();
+        peer.execute("qmp_capabilities");
+        peer
     }
 
     /// Serves QMP at a socket.
@@ -95,11 +113,8 @@ pub(crate) struct Listening {
 }
 
 /// Serves one client of a monitor at the other end of a socket.
-pub(crate) fn serve(monitor: &Monitor, stream: std::os::unix::net::UnixStream) {
+pub(crate) fn serve(monitor: &Monitor, stream: UnixStream) {
     let output = SocketOutput::new(stream.try_clone().expect("there are descriptors"));
     monitor.serve(SocketInput::new(stream), output.clone()).expect("it is a socket");
     output.finish();
 }
-
-/// As most clients want it.
-pub(crate) const STYLE: Style = Style::Line;

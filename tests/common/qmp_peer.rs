@@ -70,16 +70,23 @@ impl Peer {
         self.receive()
     }
 
-    /// The events up to the next answer, by name, and that answer.
-    pub(crate) fn answer(&mut self) -> (Vec<String>, Value) {
+    /// The events up to the next answer, and that answer.
+    pub(crate) fn events_and_answer(&mut self) -> (Vec<Value>, Value) {
         let mut events = Vec::new();
         loop {
             let value = self.receive();
-            match value["event"].as_str() {
-                Some(event) => events.push(event.to_owned()),
+            match value.get("event") {
+                Some(_) => events.push(value),
                 None => return (events, value),
             }
         }
+    }
+
+    /// The names of the events up to the next answer, and that answer.
+    pub(crate) fn answer(&mut self) -> (Vec<String>, Value) {
+        let (events, answer) = self.events_and_answer();
+        let name = |event: &Value| event["event"].as_str().map(str::to_owned);
+        (events.iter().filter_map(name).collect(), answer)
     }
 
     /// Has a command executed without arguments, which must succeed.

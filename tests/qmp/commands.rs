@@ -13,10 +13,10 @@ const QUERY: &str = "__org.southbridge_query-devices";
 
 #[test]
 fn devices_are_listed_and_replaced_and_come_back() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut client = Client::connect(&listening.path).unwrap();
-    let mut pm = |client: &mut Client| {
+    let pm = |client: &mut Client| {
         let devices: Vec<Device> = client.execute(QUERY, &NoArguments {}).unwrap();
         devices.into_iter().find(|device| device.slot == "pm").unwrap()
     };
@@ -36,7 +36,7 @@ fn devices_are_listed_and_replaced_and_come_back() {
 
 #[test]
 fn what_is_no_swap_is_refused() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut peer = Peer::negotiated(&listening.path);
     for (command, arguments, expected) in [
@@ -59,7 +59,7 @@ fn what_is_no_swap_is_refused() {
 
 #[test]
 fn a_state_is_saved_whole() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut client = Client::connect(&listening.path).unwrap();
     let filename = listening.directory.path().join("state").display().to_string();
@@ -74,7 +74,7 @@ fn a_state_is_saved_whole() {
 
 #[test]
 fn a_refusal_has_its_class() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut client = Client::connect(&listening.path).unwrap();
     let error = client.execute::<_, Done>("system_up", &NoArguments {}).unwrap_err();
@@ -92,8 +92,9 @@ fn what_is_not_there_is_said() {
         label: "control".into(),
     };
     let listed = chardev.clone();
-    let driven =
-        Driven::with("pc", |setup| setup.chardevs = Box::new(move || vec![listed.clone()]));
+    let driven = Driven::with("pc-i440fx-7.2", |setup| {
+        setup.chardevs = Box::new(move || vec![listed.clone()])
+    });
     let listening = driven.listen();
     let mut peer = Peer::negotiated(&listening.path);
     let kvm = json!({"enabled": false, "present": true});
@@ -115,7 +116,7 @@ fn what_is_not_there_is_said() {
 /// The document and the program list the same commands.
 #[test]
 fn all_commands_are_documented() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/qmp.md");
     let text = std::fs::read_to_string(path).unwrap();
     let documented: Vec<_> = text

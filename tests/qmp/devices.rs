@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use southbridge::component::Effects;
 use tempfile::TempDir;
 
-use crate::common::driven::{Driven, Listening};
+use crate::common::driven::{Driven, Listening, qtest_of};
 use crate::common::qmp_peer::Peer;
 use crate::common::zoo;
 
@@ -22,13 +22,12 @@ impl Setup {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let component = file(&directory, "traps-in-read");
-        let driven = Driven::changed(
-            "pc-i440fx-10.0",
-            &format!(
-                "[machine.recorded.device.counter]\ncomponent = {component:?}\n\
-                 grants = [\"streams\"]\n"
-            ),
+        let changes = format!(
+            "[machine.recorded.device.counter]\ncomponent = {component:?}\n\
+             grants = [\"streams\"]\n"
         );
+        let build = |power| qtest_of("pc-i440fx-10.0", &changes, power);
+        let driven = Driven::of(build, |_| {});
         let listening = driven.listen();
         driven.guest.machine().port_write(COUNT, 4, 7, &mut Effects::new());
         Self { driven, listening, directory }

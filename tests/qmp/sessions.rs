@@ -27,7 +27,7 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 
 #[test]
 fn all_who_have_negotiated_hear_of_events() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut first = Peer::negotiated(&listening.path);
     let mut second = Peer::negotiated(&listening.path);
@@ -50,12 +50,12 @@ fn all_who_have_negotiated_hear_of_events() {
 /// What devices ask for is done before the next command, and said before its answer.
 #[test]
 fn what_a_device_asked_for_comes_first() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut peer = Peer::negotiated(&listening.path);
     let machine = driven.guest.machine();
     let mut effects = southbridge::component::Effects::new();
-    for value in [4, 6] {
+    for value in [2, 6] {
         machine.port_write(0xcf9, 1, value, &mut effects);
     }
     peer.send(b"{'execute': 'query-status'}");
@@ -68,7 +68,7 @@ fn what_a_device_asked_for_comes_first() {
 
 #[test]
 fn quit_is_answered() {
-    let mut driven = Driven::new("pc");
+    let mut driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut peer = Peer::negotiated(&listening.path);
     peer.send(b"{'execute': 'quit', 'id': 'last'}");
@@ -85,7 +85,7 @@ fn quit_is_answered() {
 
 #[test]
 fn out_of_band_commands_pass_by_those_that_wait() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut peer = Peer::connect(&listening.path);
     peer.receive();
@@ -108,7 +108,7 @@ fn out_of_band_commands_pass_by_those_that_wait() {
 
 #[test]
 fn half_a_command_costs_nobody_anything() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut half = Peer::negotiated(&listening.path);
     half.send(b"{'execute': 'query-na");
@@ -118,7 +118,7 @@ fn half_a_command_costs_nobody_anything() {
 
 #[test]
 fn one_that_never_reads_loses_its_connection_alone() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut deaf = Peer::negotiated(&listening.path);
     let mut other = Peer::negotiated(&listening.path);
@@ -142,7 +142,7 @@ fn one_that_never_reads_loses_its_connection_alone() {
 
 #[test]
 fn ten_thousand_connections_leave_nothing_behind() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     Peer::negotiated(&listening.path).execute("query-name");
     let before = descriptors();
@@ -164,7 +164,7 @@ fn ten_thousand_connections_leave_nothing_behind() {
 
 #[test]
 fn those_who_find_no_place_wait_for_one() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let listening = driven.listen();
     let mut peers: Vec<_> = (0..16).map(|_| Peer::negotiated(&listening.path)).collect();
     let late = UnixStream::connect(&listening.path).unwrap();
@@ -177,7 +177,7 @@ fn those_who_find_no_place_wait_for_one() {
 
 #[test]
 fn each_member_can_have_its_own_line() {
-    let driven = Driven::new("pc");
+    let driven = Driven::new("pc-i440fx-7.2");
     let (client, server) = UnixStream::pair().unwrap();
     let monitor = driven.qmp.monitor(Style::Pretty);
     let text = std::thread::scope(|scope| {

@@ -18,7 +18,7 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        Self { driven: Driven::new("pc"), directory: tempfile::tempdir().unwrap() }
+        Self { driven: Driven::new("pc-i440fx-7.2"), directory: tempfile::tempdir().unwrap() }
     }
 
     fn path(&self) -> PathBuf {

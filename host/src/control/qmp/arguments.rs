@@ -83,19 +83,19 @@ impl Member<'_> {
         self.value.ok_or_else(|| self.place.missing())
     }
 
-    fn integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let (place, name) = (self.place, self.name);
-        let wrong = || place.wrong_type("integer");
+    /// An integer, of a type that C calls `kind`.
+    fn integer<'de, V: Visitor<'de>>(self, kind: &str, visitor: V) -> Result<V::Value, Error> {
+        let (place, name) = (self.place, self.name.unwrap_or("null"));
         let value = self.get()?;
         // What the type has no room for is said of the member's own name.
-        let out_of_range = |_: Error| {
-            let name = name.unwrap_or("null");
-            Error::generic(format_args!("Parameter '{name}' expects a smaller number"))
-        };
+        let out_of_range =
+            |_: Error| Error::generic(format_args!("Parameter '{name}' expects {kind}"));
         match (value.as_i64(), value.as_u64()) {
             (Some(value), _) => visitor.visit_i64(value).map_err(out_of_range),
-            (None, Some(value)) => visitor.visit_u64::<Error>(value).map_err(|_| wrong()),
-            (None, None) => Err(wrong()),
+            (None, Some(value)) => {
+                visitor.visit_u64(value).map_err(|_: Error| place.wrong_type("integer"))
+            }
+            (None, None) => Err(place.wrong_type("integer")),
         }
     }
 }
@@ -115,9 +115,9 @@ macro_rules! scalar {
 
 /// Has methods of a deserializer hand over an integer.
 macro_rules! integers {
-    ($($method:ident)*) => {
+    ($($method:ident $kind:literal)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.integer(visitor)
+            self.integer($kind, visitor)
         })*
     };
 }
@@ -128,8 +128,12 @@ impl<'de> de::Deserializer<'de> for Member<'_> {
     scalar!(deserialize_bool, Bool, "boolean", visit_bool);
     scalar!(deserialize_string, String, "string", visit_string);
     scalar!(deserialize_str, String, "string", visit_string);
-    integers!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64);
-    integers!(deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64);
+    integers! {
+        deserialize_i8 "int8_t" deserialize_i16 "int16_t"
+        deserialize_i32 "int32_t" deserialize_i64 "int64_t"
+        deserialize_u8 "uint8_t" deserialize_u16 "uint16_t"
+        deserialize_u32 "uint32_t" deserialize_u64 "uint64_t"
+    }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let place = self.place;

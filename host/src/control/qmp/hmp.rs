@@ -47,13 +47,13 @@ impl Hmp {
         }
         if !self.has_family(first) {
             return match self.find(None, first) {
-                Some(command) => run(command, call, rest),
+                Some(command) => run(command, first, call, rest),
                 None => format!("unknown command: '{first}'\n"),
             };
         }
         let Some((second, rest)) = word(rest) else { return self.help(first) };
         match self.find(Some(first), second) {
-            Some(command) => run(command, call, rest),
+            Some(command) => run(command, &format!("{first} {second}"), call, rest),
             None => format!("unknown command: '{first} {second}'\n"),
         }
     }
@@ -93,12 +93,13 @@ impl HumanCommand {
     }
 }
 
-fn run(command: &HumanCommand, call: &Call<'_>, rest: &str) -> String {
+/// Runs a command that was given by the name `said`.
+fn run(command: &HumanCommand, said: &str, call: &Call<'_>, rest: &str) -> String {
     if command.parameters.is_empty() && !rest.is_empty() {
-        let (own, whole) = (command.last_name(), command.name);
+        let own = command.last_name();
         return format!(
             "{own}: extraneous characters at the end of line\n\
-             Try \"help {whole}\" for more information\n"
+             Try \"help {said}\" for more information\n"
         );
     }
     (command.run)(call, rest).unwrap_or_else(|error| format!("Error: {error}\n"))

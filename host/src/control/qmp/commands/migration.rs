@@ -32,7 +32,9 @@ struct Save {
 fn xen_save_devices_state(call: &Call<'_>, Save { filename, .. }: Save) -> Result<Done, Error> {
     let guest = call.guest();
     let ran = guest.state() == RunState::Running;
-    guest.pause();
+    if ran {
+        guest.pause();
+    }
     let saved = save(call, &filename);
     if ran {
         guest.resume().map_err(Error::generic)?;

@@ -120,10 +120,10 @@ fn step(state: State, byte: u8) -> Step {
         (Exponent | ExponentSign | ExponentDigits, b'0'..=b'9') => Step::Next(ExponentDigits),
         (Word, b'a'..=b'z') => Step::Next(Word),
 
-        // No token contains such a byte, so it ends one.
-        (Zero | Digits, 0..=0x7f) => Step::Before(Some(Kind::Integer)),
-        (FractionDigits | ExponentDigits, 0..=0x7f) => Step::Before(Some(Kind::Float)),
-        (Word, 0..=0x7f) => Step::Before(Some(Kind::Word)),
+        // Any other byte ends what may end here.
+        (Zero | Digits, _) => Step::Before(Some(Kind::Integer)),
+        (FractionDigits | ExponentDigits, _) => Step::Before(Some(Kind::Float)),
+        (Word, _) => Step::Before(Some(Kind::Word)),
 
         (Recovery, b'\r' | b'\n') => Step::Passed(Start),
         (Recovery, b'{' | b'}' | b'[' | b']' | b':' | b',') => Step::Before(None),
