@@ -105,7 +105,9 @@ fn replay(recording: &str, least: usize) {
                 None => {
                     // One after the other, as at QEMU's socket.
                     drop(peer.take());
-                    served.take().map(|served| served.join().expect("it does not panic"));
+                    if let Some(served) = served.take() {
+                        served.join().expect("it does not panic");
+                    }
                     let (client, server) = UnixStream::pair().expect("there are descriptors");
                     served = Some(scope.spawn(move || serve(monitor, server)));
                     peer = Some(Peer::new(client));

@@ -64,9 +64,13 @@ impl Drop for Release {
 pub(super) struct Received(Arc<AtomicI32>);
 
 impl Received {
-    /// The exit status a shell gives to a process that ended by the signal.
+    /// The exit status a shell gives to a process that ended by the signal; 0 if none
+    /// did.
     pub(super) fn status(&self) -> u8 {
-        status(self.0.load(Ordering::Relaxed))
+        match self.0.load(Ordering::Relaxed) {
+            0 => 0,
+            signal => status(signal),
+        }
     }
 
     /// Whether it is the first.

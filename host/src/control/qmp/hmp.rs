@@ -10,20 +10,21 @@ use super::{Call, Error};
 pub struct Hmp(Vec<HumanCommand>);
 
 /// A command.
-pub struct HumanCommand {
-    /// Its name, with others after a bar: `cont|c`. One of a family starts with that:
-    /// `info status`.
-    pub name: &'static str,
-    /// The arguments it takes, for people; empty if it takes none.
-    pub parameters: &'static str,
-    /// What it does, in a few words.
-    pub help: &'static str,
-    /// Does it: from the rest of the line to what it prints.
-    pub run: Box<dyn Fn(&Call<'_>, &str) -> Result<String, Error> + Send + Sync>,
+struct HumanCommand {
+    name: &'static str,
+    parameters: &'static str,
+    help: &'static str,
+    run: Box<Run>,
 }
 
+/// From the rest of the line to what is printed.
+type Run = dyn Fn(&Call<'_>, &str) -> Result<String, Error> + Send + Sync;
+
 impl Hmp {
-    /// Adds a command.
+    /// Adds a command: its name, with others after a bar (`cont|c`), and one of a family
+    /// starts with that (`info status`); the arguments it takes, for people, and empty
+    /// if it takes none; what it does, in a few words; and how: from the rest of the
+    /// line to what it prints, with `\n` at the ends of lines.
     pub fn add(
         &mut self,
         name: &'static str,

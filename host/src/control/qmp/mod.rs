@@ -58,7 +58,7 @@ pub use connection::{Input, SocketInput, SocketOutput};
 pub use error::{Class, Error};
 pub use events::Events;
 pub use files::{Access, Opened};
-pub use hmp::{Hmp, HumanCommand};
+pub use hmp::Hmp;
 pub use json::Style;
 pub use monitor::Monitor;
 pub use registry::{Done, Registry};

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::lexer::{Kind, Lexer};
 use super::parser::{Token, parse};
+use super::string;
 use crate::control::qmp::Error;
 
 /// QEMU's limits: the tokens of a value, in bytes and in number, and how deep
@@ -91,7 +92,7 @@ impl Reader {
         let start = self.tokens.last().map_or(0, |token| token.end);
         let text = &self.text[start..];
         let end = text.iter().take(QUOTED).position(|&byte| byte == 0);
-        let text = String::from_utf8_lossy(&text[..end.unwrap_or(text.len().min(QUOTED))]);
+        let text = string::quote(&text[..end.unwrap_or(text.len().min(QUOTED))]);
         Error::parse(format_args!("stray '{text}'"))
     }
 

@@ -17,11 +17,32 @@ pub(super) fn unescape(token: &[u8]) -> Result<String, Error> {
     Ok(text)
 }
 
+/// Bytes as they are quoted in a message: with a replacement character for what no
+/// string may have.
+pub(super) fn quote(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = bytes;
+    loop {
+        let nul = rest.windows(2).position(|pair| pair == NUL);
+        let part = String::from_utf8_lossy(&rest[..nul.unwrap_or(rest.len())]);
+        text.extend(part.chars().map(|character| match is_noncharacter(character) {
+            true => char::REPLACEMENT_CHARACTER,
+            false => character,
+        }));
+        let Some(nul) = nul else { return text };
+        text.push('\0');
+        rest = &rest[nul + NUL.len()..];
+    }
+}
+
+/// A NUL in modified UTF-8.
+const NUL: [u8; 2] = [0xc0, 0x80];
+
 fn plain(bytes: &[u8], text: &mut String) -> Result<(), Error> {
     let invalid = |_| Error::parse("invalid UTF-8 sequence in string");
     let mut rest = bytes;
     loop {
-        let nul = rest.windows(2).position(|pair| pair == [0xc0, 0x80]);
+        let nul = rest.windows(2).position(|pair| pair == NUL);
         let part = std::str::from_utf8(&rest[..nul.unwrap_or(rest.len())]).map_err(invalid)?;
         if part.chars().any(is_noncharacter) {
             return Err(Error::parse("invalid UTF-8 sequence in string"));
@@ -29,7 +50,7 @@ fn plain(bytes: &[u8], text: &mut String) -> Result<(), Error> {
         text.push_str(part);
         let Some(nul) = nul else { return Ok(()) };
         text.push('\0');
-        rest = &rest[nul + 2..];
+        rest = &rest[nul + NUL.len()..];
     }
 }
 
@@ -59,11 +80,11 @@ fn unknown_escape() -> Error {
 
 /// The character of a `\u`, and how many bytes behind that say it.
 fn unicode(rest: &[u8], token: &[u8]) -> Result<(char, usize), Error> {
-    let quote = token.get(..1).unwrap_or_default();
+    let end = token.get(..1).unwrap_or_default();
     let invalid = |length: usize| {
-        // As in QEMU the quote at the end may be among them.
-        let said = [rest, quote].concat();
-        let said = String::from_utf8_lossy(&said[..length.min(said.len())]).into_owned();
+        // As in QEMU the quotation mark at the end may be among them.
+        let said = [&rest[..length.min(rest.len())], end].concat();
+        let said = quote(&said[..length.min(said.len())]);
         Error::parse(format_args!("\\u{said} is not a valid Unicode character"))
     };
     let first = hex(rest).ok_or_else(|| invalid(4))?;
