@@ -20,7 +20,7 @@ use super::terminal::Terminal;
 use crate::control::ControlServer;
 use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
-use crate::machine::file::{DeviceEntry, MachineType, Origin, Parameters, Sourced};
+use crate::machine::file::{Origin, Parameters};
 use crate::machine::{DeviceRequest, Plan};
 use crate::vm::boot::{Format, Kernel};
 use crate::vm::{Image, InterruptController, MAX_CPUS, RamLayout, Rom};
@@ -161,7 +161,8 @@ impl Run {
             machine.leave_out_defaults();
         }
         for Pair { name, value } in &self.component {
-            replace(&mut machine, name, value)?;
+            let origin = Origin::outside(&format!("--component {name}"), "");
+            machine.replace(name, value, origin)?;
         }
         let ram = RamLayout {
             size: self.memory,
@@ -242,36 +243,4 @@ fn control(
     library: Arc<Library>,
 ) -> Result<ControlServer> {
     Ok(ControlServer::start(path, guest.clone(), library)?)
-}
-
-/// Has a device be another component, with the same properties: also those that
-/// the machine sets for all devices of the component it was.
-fn replace(machine: &mut MachineType, device: &str, component: &str) -> Result<()> {
-    let entries = || machine.devices.iter().chain(&machine.optional);
-    let Some(found) = entries().find(|entry| entry.id == device) else {
-        let known: Vec<_> = entries().map(|entry| entry.id.as_str()).collect();
-        return Err(anyhow!(
-            "--component {device}={component}: machine {} has no device {device:?}; it has {}",
-            machine.name,
-            known.join(", ")
-        ));
-    };
-    let origin = Origin::outside("--component", device);
-    let settings = machine.settings(found).into_iter();
-    let replaced = DeviceEntry {
-        component: Sourced { value: component.into(), origin },
-        properties: settings.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
-        ..found.clone()
-    };
-    let mut entries = machine.devices.iter_mut().chain(&mut machine.optional);
-    if let Some(entry) = entries.find(|entry| entry.id == device) {
-        *entry = replaced;
-    }
-    // What is set for a component that no device is any more would be a mistake
-    // in a machine file.
-    let (devices, optional) = (&machine.devices, &machine.optional);
-    let is_used =
-        |name: &str| devices.iter().chain(optional).any(|entry| entry.component.value == name);
-    machine.compat.retain(|component, _| is_used(component));
-    Ok(())
 }

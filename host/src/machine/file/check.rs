@@ -2,7 +2,7 @@
 
 use super::{
     Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, Error, Kind,
-    MachineType, Place, Setting, Sourced, Target, cycle, names, structure,
+    MachineType, Place, PropertyPath, Setting, Sourced, Target, cycle, names, structure,
 };
 
 impl MachineType {
@@ -23,6 +23,7 @@ impl MachineType {
             checker.sets(device)?;
         }
         checker.compat()?;
+        checker.options()?;
         cycle::check(self, catalog)
     }
 }
@@ -36,7 +37,8 @@ impl<'a> Checker<'a> {
     fn device(&self, device: &DeviceEntry) -> Result<(), Error> {
         let described = self.described(device)?;
         self.place(device, described)?;
-        for (name, setting) in &device.properties {
+        let qemu = &device.qemu.properties;
+        for (name, setting) in device.compat.iter().chain(&device.properties).chain(qemu) {
             property(&device.component.value, described, name, setting)?;
         }
         for (line, wire) in &device.wires {
@@ -166,6 +168,22 @@ impl<'a> Checker<'a> {
                 .error(format!("unknown line \"{}\": {device:?} has no line {line:?}", wire.value))
                 .hint(names::hint(line, lines(described, Direction::Input)))),
         }
+    }
+
+    fn options(&self) -> Result<(), Error> {
+        for Sourced { value: PropertyPath { device, property }, origin } in
+            self.machine.options.values()
+        {
+            let Some(entry) = self.machine.device(device) else { continue };
+            let described = self.described(entry)?;
+            if described.property(property).is_none() {
+                let component = &entry.component.value;
+                return Err(origin
+                    .error(format!("component {component:?} has no property {property:?}"))
+                    .hint(names::hint(property, keys(&described.properties))));
+            }
+        }
+        Ok(())
     }
 
     fn compat(&self) -> Result<(), Error> {

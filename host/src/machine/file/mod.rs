@@ -19,7 +19,7 @@
 //! [machine.base.device.pm]
 //! component = "..."
 //! at = "bridge/pci@01.3"                         # device/bus@address
-//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size", "time"
+//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size", "time", "clock"
 //! wires = { sci = "gsi:9", smi = "cpu:smi", out = "bridge:in" }
 //!
 //! [machine.base.device.port0]                    # unless defaults are left out
@@ -31,6 +31,10 @@
 //! component = "..."
 //! streams = { data = "serial1" }                 # to a stream of the host
 //! sets = { "pm.ports" = 3 }
+//! qemu = { drivers = ["isa-port"], properties = { irq = 4 } }
+//!
+//! [machine.base.options]                         # of QEMU's command line
+//! smm = "pm.smm-enabled"                         # device.property
 //!
 //! [machine."base-2.0"]
 //! inherits = "base"
@@ -42,6 +46,13 @@
 //! device.pm.properties = { level = 1 }           # a change, by id
 //! compat = { "component.property" = false }      # below device properties
 //! ```
+//!
+//! `qemu` says what QEMU calls a device: the names of its driver and of the
+//! drivers it is derived from, as `-device` and `-global` use them, and the
+//! properties that `-device` sets where it says nothing, if QEMU's defaults are
+//! others than the component's. `options` are the properties of the machine in
+//! QEMU that set a device's property, and `absent` lists drivers that a command
+//! line may ask for though there is no such device.
 //!
 //! A machine inherits all but `abstract` and `aliases`. What it says prevails,
 //! entry by entry; `grants` prevail as a whole. `remove` comes first, so that
@@ -56,6 +67,7 @@ mod inherit;
 mod model;
 mod names;
 mod node;
+mod options;
 mod parse;
 mod place;
 mod registry;
@@ -67,7 +79,8 @@ mod wiring;
 
 pub use catalog::{Attachment, BusKind, Catalog, Described, Direction};
 pub use error::{Error, Origin, Position, Sourced};
-pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration};
+pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration, QemuDevice};
+pub use options::PropertyPath;
 pub use place::{Address, PciAddress, Place, allocate};
 pub use registry::MachineTypes;
 pub use value::{Kind, Parameter, Parameters, Setting, Value};

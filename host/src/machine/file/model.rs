@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    Address, Described, Error, Grant, Origin, Parameters, PciAddress, Place, Setting, Sourced,
-    Target, Value, allocate, names,
+    Address, Described, Error, Grant, Origin, Parameters, PciAddress, Place, PropertyPath, Setting,
+    Sourced, Target, Value, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -32,6 +32,13 @@ pub struct MachineType {
     pub optional: Vec<DeviceEntry>,
     /// What the devices must do as they did in that version of the machine.
     pub compat: Compat,
+    /// What properties of the machine on QEMU's command line set: `smm`,
+    /// `boot.order`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Sourced<PropertyPath>>,
+    /// QEMU's names of devices that may be asked for and are not there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
     /// Where the machine is declared.
     #[serde(skip)]
     pub origin: Origin,
@@ -118,20 +125,22 @@ impl MachineType {
     }
 
     /// Leaves out the devices that are there by default, as QEMU's `-nodefaults`
-    /// does.
+    /// does. They can be asked for, as optional ones.
     pub fn leave_out_defaults(&mut self) {
-        self.devices.retain(|device| !device.default);
+        let (defaults, devices) = self.devices.drain(..).partition(|device| device.default);
+        self.devices = devices;
+        self.optional.splice(0..0, defaults);
     }
 
     /// What the machine sets of the device's properties: those of the device,
-    /// where it says nothing what default devices set, and then those for its
-    /// component in `compat`.
+    /// where it says nothing what default devices set, and then those for it and
+    /// for its component in `compat`.
     pub fn settings<'a>(
         &'a self,
         device: &'a DeviceEntry,
     ) -> BTreeMap<&'a str, &'a Sourced<Setting>> {
         let compat = self.compat.get(&device.component.value);
-        let compat = compat.into_iter().flatten();
+        let compat = compat.into_iter().flatten().chain(&device.compat);
         let defaults = self.devices.iter().filter(|other| other.default);
         let sets = defaults.filter_map(|other| other.sets.get(&device.id)).flatten();
         let settings = compat.chain(sets).chain(&device.properties);
@@ -177,6 +186,13 @@ pub struct DeviceEntry {
     pub wires: BTreeMap<String, Sourced<Target>>,
     /// Character stream to the name of the host's stream it is connected to.
     pub streams: BTreeMap<String, Sourced<String>>,
+    /// Overrides of the component's defaults for this device: over those of the
+    /// machine, below properties.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub compat: BTreeMap<String, Sourced<Setting>>,
+    /// What QEMU makes of it on a command line.
+    #[serde(skip_serializing_if = "QemuDevice::is_empty")]
+    pub qemu: QemuDevice,
     /// Properties of other devices, by id, that change when this one is there.
     /// Only devices that may be absent have any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -187,6 +203,28 @@ pub struct DeviceEntry {
     /// Where it is declared.
     #[serde(skip)]
     pub origin: Origin,
+}
+
+/// A device as QEMU's command line knows it.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct QemuDevice {
+    /// QEMU's driver and those it is derived from; none if QEMU has no name.
+    pub drivers: Vec<String>,
+    /// What `-device` sets where it says nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, Sourced<Setting>>,
+}
+
+impl QemuDevice {
+    fn is_empty(&self) -> bool {
+        self.drivers.is_empty() && self.properties.is_empty()
+    }
+
+    /// Whether the device is of that driver, or of one derived from it.
+    pub fn is(&self, driver: &str) -> bool {
+        self.drivers.iter().any(|other| other == driver)
+    }
 }
 
 /// Where guest RAM lies: from 0 up to a limit, the rest from 4 GiB on.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use super::node::{Node, read_toml};
 use super::{
-    Compat, Error, Grant, Origin, Parameter, Place, Setting, Sourced, Target, Value, names,
+    Compat, Error, Grant, Origin, Parameter, Place, PropertyPath, Setting, Sourced, Target, Value,
+    names,
 };
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
@@ -24,6 +25,8 @@ pub(super) struct Declaration {
     pub(super) devices: Vec<DeviceDeclaration>,
     pub(super) optional: Vec<DeviceDeclaration>,
     pub(super) compat: Compat,
+    pub(super) options: BTreeMap<String, Sourced<PropertyPath>>,
+    pub(super) absent: Option<Vec<Sourced<String>>>,
 }
 
 /// `[machine.NAME.memory]`.
@@ -57,6 +60,14 @@ pub(super) struct DeviceDeclaration {
     pub(super) streams: BTreeMap<String, Sourced<String>>,
     pub(super) sets: Compat,
     pub(super) default: Option<bool>,
+    pub(super) qemu: QemuDeclaration,
+}
+
+/// `[machine.NAME.device.ID.qemu]`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QemuDeclaration {
+    pub(super) drivers: Option<Vec<Sourced<String>>>,
+    pub(super) properties: BTreeMap<String, Sourced<Setting>>,
 }
 
 /// Reads a machine file. `file` is what errors call it.
@@ -84,6 +95,8 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         "device",
         "optional",
         "compat",
+        "options",
+        "absent",
     ];
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(node.error(format!("{name:?} is not a name for a machine")));
@@ -101,6 +114,8 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         devices: Vec::new(),
         optional: Vec::new(),
         compat: Compat::new(),
+        options: BTreeMap::new(),
+        absent: None,
     };
     for (key, node) in node.fields(KEYS)? {
         match key {
@@ -113,7 +128,9 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
             "migration" => declaration.migration = migration(&node)?,
             "device" => declaration.devices = devices(&node, false)?,
             "optional" => declaration.optional = devices(&node, true)?,
-            _ => declaration.compat = dotted(&node, "component")?,
+            "compat" => declaration.compat = dotted(&node, "component")?,
+            "options" => declaration.options = table(&node, phrase)?,
+            _ => declaration.absent = Some(texts(&node)?),
         }
     }
     Ok(declaration)
@@ -161,7 +178,7 @@ fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Er
 
 fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
     const KEYS: &[&str] =
-        &["component", "at", "properties", "grants", "wires", "streams", "sets", "default"];
+        &["component", "at", "properties", "grants", "wires", "streams", "sets", "qemu", "default"];
     if !names::is_id(id) || Target::RESERVED.contains(&id) {
         return Err(node.error(format!("{id:?} is not an id for a device")).hint(
             "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
@@ -179,6 +196,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         streams: BTreeMap::new(),
         sets: Compat::new(),
         default: None,
+        qemu: QemuDeclaration::default(),
     };
     // An optional device is there on request, so never by default.
     let keys = &KEYS[..KEYS.len() - usize::from(optional)];
@@ -191,10 +209,22 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
             "wires" => device.wires = table(&node, phrase)?,
             "streams" => device.streams = table(&node, text)?,
             "sets" => device.sets = dotted(&node, "device")?,
+            "qemu" => device.qemu = qemu(&node)?,
             _ => device.default = Some(node.flag()?),
         }
     }
     Ok(device)
+}
+
+fn qemu(node: &Node<'_>) -> Result<QemuDeclaration, Error> {
+    let mut qemu = QemuDeclaration::default();
+    for (key, node) in node.fields(&["drivers", "properties"])? {
+        match key {
+            "drivers" => qemu.drivers = Some(texts(&node)?),
+            _ => qemu.properties = table(&node, setting)?,
+        }
+    }
+    Ok(qemu)
 }
 
 fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Address, DeviceEntry, Error, MachineType, Target, names};
+use super::{Address, DeviceEntry, Error, MachineType, PropertyPath, Target, names};
 
 /// Where memory above 4 GiB begins.
 const FOUR_GIB: u64 = 1 << 32;
@@ -18,6 +18,7 @@ pub(super) fn check(machine: &MachineType) -> Result<(), Error> {
         references(machine, device)?;
     }
     sets(machine)?;
+    options(machine)?;
     tree(machine)?;
     slots(machine)
 }
@@ -110,6 +111,19 @@ fn sets(machine: &MachineType) -> Result<(), Error> {
             .error("the device is always there and sets properties of others")
             .hint("set them there, or say default = true".to_owned())),
     }
+}
+
+/// An option sets a property of a device that is there.
+fn options(machine: &MachineType) -> Result<(), Error> {
+    for path in machine.options.values() {
+        let PropertyPath { device, .. } = &path.value;
+        if machine.device(device).is_none() {
+            let known = machine.devices.iter().map(|device| device.id.as_str());
+            let error = path.origin.error(format!("no device {device:?}"));
+            return Err(error.hint(names::hint(device, known)));
+        }
+    }
+    Ok(())
 }
 
 /// Buses must form trees: no device may sit, over others, on itself.

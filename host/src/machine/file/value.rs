@@ -116,7 +116,7 @@ impl Setting {
                 Parameter::RamSize => parameters.ram_size,
                 Parameter::RamBelow4g => below,
                 Parameter::RamAbove4g => above,
-                Parameter::Time => seconds_since_1970(),
+                Parameter::Time | Parameter::Clock => seconds_since_1970(),
             }),
         }
     }
@@ -157,15 +157,19 @@ pub enum Parameter {
     RamAbove4g,
     /// The time when the machine is put together, in seconds since 1970.
     Time,
+    /// Where the clock begins that saved states of clocks count from, in seconds
+    /// since 1970. It is the host's, QEMU's default: the same as the time.
+    Clock,
 }
 
 impl Parameter {
-    pub(super) const ALL: [Parameter; 5] = [
+    pub(super) const ALL: [Parameter; 6] = [
         Parameter::Cpus,
         Parameter::RamSize,
         Parameter::RamBelow4g,
         Parameter::RamAbove4g,
         Parameter::Time,
+        Parameter::Clock,
     ];
 
     /// The name in machine files.
@@ -176,6 +180,7 @@ impl Parameter {
             Parameter::RamBelow4g => "ram-below-4g",
             Parameter::RamAbove4g => "ram-above-4g",
             Parameter::Time => "time",
+            Parameter::Clock => "clock",
         }
     }
 }

@@ -45,7 +45,7 @@ fn keys_and_types() {
     refused(
         "abstract = true",
         "abstrct = true",
-        r#"pc.toml:3:1: machine.base.abstrct: unknown key "abstrct"; nearest: abstract"#,
+        r#"pc.toml:3:1: machine.base.abstrct: unknown key "abstrct"; nearest: abstract, absent"#,
     );
     refused(
         "abstract = true",
