@@ -28,6 +28,16 @@ pub struct ConfigurationSpace {
     pub rules: Rules,
 }
 
+impl ConfigurationSpace {
+    /// Reads 1, 2 or 4 bytes.
+    pub fn read(&self, offset: u16, size: u8, effects: &mut Effects) -> u32 {
+        let Self { slot, region, rules } = self;
+        access::read(rules, offset.into(), size, |offset, width| {
+            slot.read(*region, offset, width, effects)
+        }) as u32
+    }
+}
+
 /// All buses of a device. A bridge is plugged before the devices on its buses,
 /// so they are filled in later, once.
 ///
@@ -77,12 +87,8 @@ impl ChildBuses {
 
 impl Children for ChildBuses {
     fn pci_read(&self, bus: u32, devfn: u8, offset: u16, size: u8, effects: &mut Effects) -> u32 {
-        let Some(ConfigurationSpace { slot, region, rules }) = self.function(bus, devfn) else {
-            return u32::MAX;
-        };
-        access::read(rules, offset.into(), size, |offset, width| {
-            slot.read(*region, offset, width, effects)
-        }) as u32
+        let function = self.function(bus, devfn);
+        function.map_or(u32::MAX, |function| function.read(offset, size, effects))
     }
 
     fn pci_write(

@@ -78,8 +78,10 @@ impl Machine {
         let machine = Arc::new(Self {
             name: plan.name.clone(),
             parameters: plan.parameters,
+            memory_layout: plan.memory,
             migration: plan.migration,
             paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
+            planned: plan.devices.clone(),
             optional: plan.optional.clone(),
             exchange: Mutex::default(),
             origin: Mutex::default(),
@@ -142,7 +144,8 @@ fn target((address, _, slot): Child<'_>) -> Option<(u8, Arc<Slot>)> {
     }
 }
 
-fn configuration_space(device: &Planned, slot: Arc<Slot>) -> Option<ConfigurationSpace> {
+/// The configuration space of a device, if it has one.
+pub(super) fn configuration_space(device: &Planned, slot: Arc<Slot>) -> Option<ConfigurationSpace> {
     let regions = (0..).zip(&device.image.description().regions);
     let (region, declared) =
         regions.into_iter().find(|(_, region)| region.space == Space::Configuration)?;

@@ -14,7 +14,9 @@ mod driven;
 mod error;
 pub mod file;
 mod load;
+mod look;
 mod optional;
+mod pci;
 mod plan;
 mod power;
 mod state;
@@ -34,13 +36,15 @@ pub use board::{Board, Unconnected, WINDOW_RANGE};
 pub use door::MachineDoor;
 pub use error::Error;
 pub use load::{Loading, NotLoaded, Pin};
+pub use look::{Part, Reason, Window};
+pub use pci::{PciBar, PciBus, PciFunction};
 pub use plan::{Plan, Request as DeviceRequest};
 pub use power::{PowerEvent, PowerListener, Wakeups};
 pub use state::{DescribedSlot, SavedSlot};
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
-use file::{Migration, Parameters};
+use file::{MemoryLayout, Migration, Parameters};
 use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
@@ -50,7 +54,10 @@ use wiring::Wires;
 pub struct Machine {
     name: String,
     parameters: Parameters,
+    memory_layout: MemoryLayout,
     migration: Migration,
+    /// The devices as they were planned, one for each slot.
+    planned: Vec<Planned>,
     /// For each slot where it sits on PCI, as saved state names it.
     paths: Vec<Option<String>>,
     /// The devices it could have besides.
@@ -88,6 +95,12 @@ impl Machine {
     #[must_use]
     pub const fn parameters(&self) -> Parameters {
         self.parameters
+    }
+
+    /// Where its RAM lies.
+    #[must_use]
+    pub const fn memory_layout(&self) -> &MemoryLayout {
+        &self.memory_layout
     }
 
     /// What the machine's saved stream contains besides devices.

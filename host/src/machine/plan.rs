@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Error;
 use super::file::{
     Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
-    Migration, Origin, Parameters, Setting, Sourced, Value,
+    MemoryLayout, Migration, Origin, Parameters, Setting, Sourced, Value,
 };
+use super::{Error, Reason};
 use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
 use crate::library::Library;
 use crate::slot::GivenProperty;
@@ -28,6 +28,7 @@ pub struct Request {
 pub struct Plan {
     pub(super) name: String,
     pub(super) parameters: Parameters,
+    pub(super) memory: MemoryLayout,
     pub(super) migration: Migration,
     pub(super) devices: Vec<Planned>,
     pub(super) optional: Vec<Planned>,
@@ -40,6 +41,7 @@ pub(super) struct Planned {
     pub(super) image: Image,
     pub(super) properties: Vec<GivenProperty>,
     pub(super) grants: BTreeSet<Interface>,
+    pub(super) reason: Reason,
 }
 
 impl Plan {
@@ -72,11 +74,13 @@ impl Plan {
             let grants = entry.grants.iter().filter_map(|grant| grant.name().parse().ok());
             let grants = grants.collect();
             image.check_grants(&grants).map_err(|source| plug_error(entry, source))?;
-            Ok(Planned { entry: entry.clone(), image: image.clone(), properties, grants })
+            let reason = Reason::of(entry, requests);
+            Ok(Planned { entry: entry.clone(), image: image.clone(), properties, grants, reason })
         };
         Ok(Self {
             name: machine.name.clone(),
             parameters,
+            memory: machine.memory,
             migration: machine.migration,
             devices: machine.devices.iter().map(planned).collect::<Result<_, Error>>()?,
             optional: machine.optional.iter().map(planned).collect::<Result<_, Error>>()?,

@@ -44,6 +44,14 @@ impl<'a> Checker<'a> {
         for (line, wire) in &device.wires {
             self.wire(&device.component.value, described, line, wire)?;
         }
+        for (bus, name) in &device.qemu.buses {
+            if described.bus(bus).is_none() {
+                return Err(name
+                    .origin
+                    .error(format!("component {:?} has no bus {bus:?}", device.component.value))
+                    .hint(names::hint(bus, keys(&described.buses))));
+            }
+        }
         for (name, stream) in &device.streams {
             if !described.streams.contains(name) {
                 return Err(stream

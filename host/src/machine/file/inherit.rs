@@ -123,6 +123,11 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         if new.qemu.drivers.is_some() {
             old.qemu.drivers.clone_from(&new.qemu.drivers);
         }
+        let (qemu, new_qemu) = (&mut old.qemu, &new.qemu);
+        qemu.name = new_qemu.name.clone().or(qemu.name.take());
+        qemu.function = new_qemu.function.clone().or(qemu.function.take());
+        qemu.bus = new_qemu.bus.clone().or(qemu.bus.take());
+        old.qemu.buses.extend(new.qemu.buses.clone());
         old.qemu.properties.extend(new.qemu.properties.clone());
         old.default = new.default.or(old.default);
     }
@@ -200,6 +205,10 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         qemu: QemuDevice {
             drivers: values(device.qemu.drivers.unwrap_or_default()),
             properties: device.qemu.properties,
+            name: device.qemu.name.map(|name| name.value),
+            function: device.qemu.function.map(|function| function.value),
+            bus: device.qemu.bus,
+            buses: device.qemu.buses,
         },
         default: device.default.unwrap_or(false),
         origin: device.origin,

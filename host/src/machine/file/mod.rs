@@ -50,7 +50,9 @@
 //! `qemu` says what QEMU calls a device: the names of its driver and of the
 //! drivers it is derived from, as `-device` and `-global` use them, and the
 //! properties that `-device` sets where it says nothing, if QEMU's defaults are
-//! others than the component's. `options` are the properties of the machine in
+//! others than the component's. For monitors it says, besides, the `name` of a
+//! part of the machine, the `bus` a device is on in QEMU, QEMU's names of its
+//! `buses`, and the driver of its `function` on its own PCI bus. `options` are the properties of the machine in
 //! QEMU that set a device's property, and `absent` lists drivers that a command
 //! line may ask for though there is no such device.
 //!

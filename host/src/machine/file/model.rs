@@ -205,7 +205,7 @@ pub struct DeviceEntry {
     pub origin: Origin,
 }
 
-/// A device as QEMU's command line knows it.
+/// A device as QEMU's command line and monitors know it.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct QemuDevice {
@@ -214,11 +214,34 @@ pub struct QemuDevice {
     /// What `-device` sets where it says nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Sourced<Setting>>,
+    /// QEMU's name of it as a part of the machine, `i440fx` of `/machine/i440fx`;
+    /// none if it is one among many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The driver of the PCI function that a device on no bus is on the bus it
+    /// carries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The bus it is on in QEMU if none is needed here: `device/bus`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bus: Option<Sourced<Place>>,
+    /// QEMU's names of the buses it carries, where QEMU has others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub buses: BTreeMap<String, Sourced<String>>,
 }
 
 impl QemuDevice {
     fn is_empty(&self) -> bool {
-        self.drivers.is_empty() && self.properties.is_empty()
+        let Self { drivers, properties, name, function, bus, buses } = self;
+        drivers.is_empty()
+            && properties.is_empty()
+            && (name.is_none() && function.is_none() && bus.is_none())
+            && buses.is_empty()
+    }
+
+    /// QEMU's name of a bus that it carries.
+    pub fn bus_name<'a>(&'a self, bus: &'a str) -> &'a str {
+        self.buses.get(bus).map_or(bus, |name| &name.value)
     }
 
     /// Whether the device is of that driver, or of one derived from it.

@@ -67,6 +67,10 @@ pub(super) struct DeviceDeclaration {
 #[derive(Clone, Debug, Default)]
 pub(super) struct QemuDeclaration {
     pub(super) drivers: Option<Vec<Sourced<String>>>,
+    pub(super) name: Option<Sourced<String>>,
+    pub(super) function: Option<Sourced<String>>,
+    pub(super) bus: Option<Sourced<Place>>,
+    pub(super) buses: BTreeMap<String, Sourced<String>>,
     pub(super) properties: BTreeMap<String, Sourced<Setting>>,
 }
 
@@ -218,9 +222,14 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
 
 fn qemu(node: &Node<'_>) -> Result<QemuDeclaration, Error> {
     let mut qemu = QemuDeclaration::default();
-    for (key, node) in node.fields(&["drivers", "properties"])? {
+    const KEYS: &[&str] = &["drivers", "properties", "name", "function", "bus", "buses"];
+    for (key, node) in node.fields(KEYS)? {
         match key {
             "drivers" => qemu.drivers = Some(texts(&node)?),
+            "name" => qemu.name = Some(text(&node)?),
+            "function" => qemu.function = Some(text(&node)?),
+            "bus" => qemu.bus = Some(phrase(&node)?),
+            "buses" => qemu.buses = table(&node, text)?,
             _ => qemu.properties = table(&node, setting)?,
         }
     }

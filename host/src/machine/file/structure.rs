@@ -68,13 +68,13 @@ fn ids(machine: &MachineType) -> Result<(), Error> {
 /// The devices that an entry names must be there.
 fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> {
     let known = || machine.devices.iter().map(|device| device.id.as_str());
-    if let Some(place) = &device.at
-        && machine.device(&place.value.device).is_none()
-    {
-        return Err(place
-            .origin
-            .error(format!("unknown place \"{}\": no device {:?}", place.value, place.value.device))
-            .hint(names::hint(&place.value.device, known())));
+    for place in [&device.at, &device.qemu.bus].into_iter().flatten() {
+        if machine.device(&place.value.device).is_none() {
+            let problem =
+                format!("unknown place \"{}\": no device {:?}", place.value, place.value.device);
+            let error = place.origin.error(problem);
+            return Err(error.hint(names::hint(&place.value.device, known())));
+        }
     }
     for wire in device.wires.values() {
         if let Target::Line { device: other, .. } = &wire.value
