@@ -6,7 +6,7 @@ use super::board::KvmBoard;
 use super::{Boot, Error, Post, Processors, Setup};
 use crate::clock::Clock;
 use crate::machine::{Machine, MachineDoor, Plan};
-use crate::vm::{Config as VmConfig, Platform, RamWindow, Vm};
+use crate::vm::{Config as VmConfig, CpuState, Platform, RamWindow, Rom, Vm};
 
 /// A machine whose processors are KVM's.
 pub(super) struct Kvm {
@@ -49,6 +49,10 @@ impl Processors for Kvm {
         &self.machine
     }
 
+    fn rom(&self) -> Option<&Rom> {
+        self.boot.rom()
+    }
+
     fn threads(&self) -> Vec<u32> {
         self.vm.thread_ids().to_vec()
     }
@@ -69,6 +73,11 @@ impl Processors for Kvm {
 
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
         action(&self.machine);
+    }
+
+    fn state_of(&self, cpu: usize) -> Result<Option<CpuState>, Error> {
+        let state = (cpu < self.vm.cpus()).then(|| self.vm.state(cpu));
+        Ok(state.transpose()?)
     }
 
     fn reset(&self) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use super::inbox::Message;
 use super::{Cause, Error, Event, Guest, Inbox, Refused, RunState, Start};
 use crate::component::{Request, WakeupReason};
 use crate::machine::{Machine, PowerEvent};
-use crate::vm::VmEvent;
+use crate::vm::{CpuState, VmEvent};
 
 /// What a guest does, and is to do.
 pub(super) struct Life {
@@ -150,6 +150,18 @@ impl Guest {
             result = action.take().map(|action| action(machine));
         });
         result
+    }
+
+    /// What the registers of a processor hold; none if there is no such processor. To
+    /// the guest, and to those who watch it, nothing happens.
+    ///
+    /// # Errors
+    /// KVM refuses.
+    pub fn cpu_state(&self, cpu: usize) -> Result<Option<CpuState>, Error> {
+        let life = self.life();
+        let mut state = Ok(None);
+        self.held_still(&life, &mut |_| state = self.processors.state_of(cpu));
+        state
     }
 
     fn held_still(&self, life: &Life, action: &mut dyn FnMut(&Machine)) {

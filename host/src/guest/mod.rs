@@ -25,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use crate::machine::{Machine, Plan, Stream};
-use crate::vm::{InterruptController, RamLayout};
+use crate::vm::{InterruptController, RamLayout, Rom};
 
 pub use boot::Boot;
 pub use error::{Error, Refused};
@@ -116,6 +116,12 @@ impl Guest {
     #[must_use]
     pub fn threads(&self) -> Vec<u32> {
         self.processors.threads()
+    }
+
+    /// The firmware it starts with, if it does.
+    #[must_use]
+    pub fn rom(&self) -> Option<&Rom> {
+        self.processors.rom()
     }
 
     /// How often all processors together have left the guest for an access to a

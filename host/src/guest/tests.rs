@@ -9,6 +9,7 @@ use crate::component::{Engine, Request, WakeupReason};
 use crate::library::Library;
 use crate::machine::PowerEvent;
 use crate::machine::file::{MachineTypes, Parameters};
+use crate::vm::{CpuState, Rom};
 
 /// Processors that only count.
 struct Counting {
@@ -20,6 +21,10 @@ struct Counting {
 impl Processors for Counting {
     fn machine(&self) -> &Arc<Machine> {
         &self.machine
+    }
+
+    fn rom(&self) -> Option<&Rom> {
+        None
     }
 
     fn threads(&self) -> Vec<u32> {
@@ -41,6 +46,10 @@ impl Processors for Counting {
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
         assert_eq!(self.running.load(Ordering::Relaxed), 0, "they do not stand still");
         action(&self.machine);
+    }
+
+    fn state_of(&self, _cpu: usize) -> Result<Option<CpuState>, Error> {
+        Ok(None)
     }
 
     fn reset(&self) -> Result<(), Error> {

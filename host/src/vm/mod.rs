@@ -20,6 +20,7 @@
 
 pub mod boot;
 mod control;
+mod cpu_state;
 pub mod door;
 mod error;
 mod gate;
@@ -37,6 +38,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use cpu_state::{CpuState, Fpu, Segment, Vectors};
 pub use door::Door;
 pub use error::Error;
 pub use image::Image;

@@ -59,6 +59,10 @@ impl Memory {
         Ok(Self { ram: layout.allocate()?, rom, below_1m })
     }
 
+    pub(super) const fn rom(&self) -> Option<&Rom> {
+        self.rom.as_ref()
+    }
+
     pub(super) fn set_windows(&self, changes: &[(usize, Mode)]) {
         let mut below_1m = self.below_1m();
         for &(window, mode) in changes {
