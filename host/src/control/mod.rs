@@ -13,10 +13,12 @@
 //! guest, who alone can open it.
 //!
 //! [`qtest`] is another way to control a machine, one without processors.
+//! [`monitor`] is what monitors answer, whoever asks.
 
 mod client;
 mod command;
 mod line;
+pub mod monitor;
 mod protocol;
 pub mod qtest;
 mod save;

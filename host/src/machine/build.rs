@@ -80,6 +80,7 @@ impl Machine {
             parameters: plan.parameters,
             memory_layout: plan.memory,
             migration: plan.migration,
+            options: plan.options.clone(),
             paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
             planned: plan.devices.clone(),
             optional: plan.optional.clone(),

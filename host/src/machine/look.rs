@@ -1,9 +1,9 @@
 //! What a machine consists of, for whoever looks at it.
 
-use super::file::DeviceEntry;
+use super::file::{DeviceEntry, PropertyPath};
 use super::plan::Planned;
 use super::{DeviceRequest, Machine};
-use crate::component::{Description, Image, Mode, Property, RamWindow, Space};
+use crate::component::{Description, Image, Mode, Property, PropertyValue, RamWindow, Space};
 use crate::slot::Slot;
 
 /// Why a device is there.
@@ -96,6 +96,19 @@ impl Machine {
             slot,
             machine: self,
         })
+    }
+
+    /// The options of the machine in QEMU that are properties of devices, with their
+    /// values. What QEMU has in a structure (`boot.order`) is not among them.
+    #[must_use]
+    pub fn options(&self) -> Vec<(&str, PropertyValue)> {
+        let plain = self.options.iter().filter(|(name, _)| !name.contains('.'));
+        let value = |path: &PropertyPath| {
+            let properties = self.slot(&path.device).ok()?.properties().into_iter();
+            let property = properties.into_iter().find(|known| known.name == path.property);
+            property.map(|property| property.value)
+        };
+        plain.filter_map(|(name, path)| Some((name.as_str(), value(path)?))).collect()
     }
 
     /// All RAM windows, by device and then as each declares them.

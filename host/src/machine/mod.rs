@@ -24,6 +24,7 @@ mod stream;
 mod timers;
 mod wiring;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,7 +45,7 @@ pub use state::{DescribedSlot, SavedSlot};
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
-use file::{MemoryLayout, Migration, Parameters};
+use file::{MemoryLayout, Migration, Parameters, PropertyPath};
 use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
@@ -56,6 +57,8 @@ pub struct Machine {
     parameters: Parameters,
     memory_layout: MemoryLayout,
     migration: Migration,
+    /// The options of the machine in QEMU that are properties of devices.
+    options: BTreeMap<String, PropertyPath>,
     /// The devices as they were planned, one for each slot.
     planned: Vec<Planned>,
     /// For each slot where it sits on PCI, as saved state names it.

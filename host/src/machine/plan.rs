@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{
     Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
-    MemoryLayout, Migration, Origin, Parameters, Setting, Sourced, Value,
+    MemoryLayout, Migration, Origin, Parameters, PropertyPath, Setting, Sourced, Value,
 };
 use super::{Error, Reason};
 use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
@@ -30,6 +30,7 @@ pub struct Plan {
     pub(super) parameters: Parameters,
     pub(super) memory: MemoryLayout,
     pub(super) migration: Migration,
+    pub(super) options: BTreeMap<String, PropertyPath>,
     pub(super) devices: Vec<Planned>,
     pub(super) optional: Vec<Planned>,
 }
@@ -82,6 +83,7 @@ impl Plan {
             parameters,
             memory: machine.memory,
             migration: machine.migration,
+            options: machine.options.iter().map(|(n, p)| (n.clone(), p.value.clone())).collect(),
             devices: machine.devices.iter().map(planned).collect::<Result<_, Error>>()?,
             optional: machine.optional.iter().map(planned).collect::<Result<_, Error>>()?,
         })

@@ -349,6 +349,20 @@ fn a_circle_over_the_bus_counts() {
 }
 
 #[test]
+fn places_and_buses_in_qemu() {
+    refused(
+        "at = \"pm/bus@0x50\"",
+        "at = \"pm/bus@0x50\"\nqemu = { bus = \"mp/isa.0\" }",
+        r#"pc.toml:22:10: machine.base.device.rom.qemu.bus: unknown place "mp/isa.0": no device "mp"; nearest: pm"#,
+    );
+    refused(
+        "at = \"pm/bus@0x50\"",
+        "at = \"pm/bus@0x50\"\nqemu = { buses = { pci = \"pci.0\" } }",
+        r#"pc.toml:22:20: machine.base.device.rom.qemu.buses.pci: component "rom" has no bus "pci""#,
+    );
+}
+
+#[test]
 fn places() {
     refused(
         "pm/bus@0x50",
