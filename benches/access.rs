@@ -1,9 +1,10 @@
-//! One access to the power management device, by four paths:
+//! One access to the power management device, by five paths:
 //!
 //! - `native`: the device compiled for this processor, called as a library;
 //! - `instance`: the component, called through its instance;
 //! - `slot`: the same in a slot, with its lock, its count and its effects;
-//! - `machine`: from the port number to the applied effects.
+//! - `machine`: from the port number to the applied effects;
+//! - `timed`: the same, with the time in the device measured.
 //!
 //! All take the time from the same kind of clock, as an access in a guest does.
 
@@ -22,6 +23,7 @@ use piix4_pm::Piix4Pm;
 use southbridge::clock::Clock;
 use southbridge::component::{Effects, Engine, Environment, Image, Limits, NoChildren, SlotId};
 use southbridge::library::Library;
+use southbridge::slot::Part;
 use southbridge_sdk::wit::{Level, Mode, Nanoseconds, Property, Request, WakeupReason};
 use southbridge_sdk::{Context, Device, Properties};
 
@@ -85,10 +87,14 @@ fn reads(criterion: &mut Criterion, library: &Library, image: &Image, access: &A
     let slot = plug(image, &clock);
     slot.reset(&mut effects);
     group.bench_function("slot", |bencher| {
-        bencher.iter(|| slot.read(black_box(region), offset, size, &mut effects));
+        bencher.iter(|| slot.read(black_box(region), offset, size, Part::First, &mut effects));
     });
     let machine = machine(library, Arc::new(|_| {}));
     group.bench_function("machine", |bencher| {
+        bencher.iter(|| machine.port_read(black_box(port), size, &mut effects));
+    });
+    machine.measure_time(true);
+    group.bench_function("timed", |bencher| {
         bencher.iter(|| machine.port_read(black_box(port), size, &mut effects));
     });
     group.finish();
@@ -130,12 +136,16 @@ fn writes(criterion: &mut Criterion, library: &Library, image: &Image, access: &
     slot.reset(&mut effects);
     group.bench_function("slot", |bencher| {
         bencher.iter(|| {
-            slot.write(black_box(region), offset, size, toggle(), &mut effects);
+            slot.write(black_box(region), offset, size, toggle(), Part::First, &mut effects);
             effects.clear();
         });
     });
     let machine = machine(library, Arc::new(|_| {}));
     group.bench_function("machine", |bencher| {
+        bencher.iter(|| machine.port_write(black_box(port), size, toggle(), &mut effects));
+    });
+    machine.measure_time(true);
+    group.bench_function("timed", |bencher| {
         bencher.iter(|| machine.port_write(black_box(port), size, toggle(), &mut effects));
     });
     group.finish();

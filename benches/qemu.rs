@@ -95,7 +95,7 @@ fn on_southbridge(library: &Library, firmware: &[u8]) -> Duration {
         streams: BTreeMap::new(),
     };
     let (guest, inbox) = Guest::start(&plan, Policy::default(), setup).expect("KVM is there");
-    assert_eq!(guest.run(&inbox), Outcome::Exit(EXIT));
+    assert_eq!(guest.run(inbox), Outcome::Exit(EXIT));
     start.elapsed()
 }
 

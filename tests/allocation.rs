@@ -74,6 +74,15 @@ fn a_read_of_the_pm_timer_allocates_nothing() {
 }
 
 #[test]
+fn measuring_time_allocates_nothing() {
+    let bench = Bench::new();
+    bench.enable_pm();
+    bench.rig.machine.measure_time(true);
+    assert_eq!(requests(|| _ = bench.read::<4>(0xb008)), 0);
+    assert!(bench.rig.status("pm").counts.time.unwrap() > std::time::Duration::ZERO);
+}
+
+#[test]
 fn smbus_registers_allocate_nothing() {
     let bench = Bench::new();
     bench.enable_pm();

@@ -13,6 +13,7 @@ mod cli {
     mod diff;
     mod loading;
     mod memory;
+    mod observing;
     mod program;
     mod running;
     mod shows;

@@ -7,7 +7,7 @@ use southbridge::clock::Clock;
 use southbridge::component::{Effects, Engine};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::machine::{DeviceRequest, Error, Machine, Plan, Unconnected};
 
 #[test]
 fn every_machine_type_is_built_from_the_components_in_the_program() {
@@ -26,4 +26,78 @@ fn every_machine_type_is_built_from_the_components_in_the_program() {
         machine.port_write(0xcf8, 4, 0x8000_0b00, &mut effects);
         assert_eq!(machine.port_read(0xcfc, 4, &mut effects), 0x7113_8086);
     }
+}
+
+/// A PC without the default serial port, or with it, and more serial ports with
+/// these properties.
+fn with_serial_ports(default: bool, ports: &[&[(&str, &str)]]) -> Result<Arc<Machine>, Error> {
+    let library = Library::new(Engine::new(None).unwrap());
+    let mut machine_type = MachineTypes::builtin().unwrap().get("pc-i440fx-7.2").unwrap().clone();
+    if !default {
+        machine_type.leave_out_defaults();
+    }
+    let request = |(number, properties): (usize, &&[(&str, &str)])| DeviceRequest {
+        template: "isa-serial".into(),
+        id: Some(format!("port{number}")),
+        address: None,
+        properties: properties.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+    };
+    let requests: Vec<_> = ports.iter().enumerate().map(request).collect();
+    let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+    let plan = Plan::new(&machine_type, &requests, &library, parameters)?;
+    let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
+    Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))
+}
+
+/// Which of COM1 to COM4 answer, and what the configuration space says of them and
+/// of the parallel port.
+fn ports_of(machine: &Machine) -> ([bool; 4], u64, u64) {
+    let mut effects = Effects::new();
+    // The line status after a reset.
+    let answers =
+        [0x3fd, 0x2fd, 0x3ed, 0x2ed].map(|port| machine.port_read(port, 1, &mut effects) == 0x60);
+    let mut configuration = |register: u64| {
+        machine.port_write(0xcf8, 4, 0x8000_0b00 | (register & !3), &mut effects);
+        machine.port_read(0xcfc + (register & 3) as u16, 1, &mut effects)
+    };
+    (answers, configuration(0x67), configuration(0x5f))
+}
+
+#[test]
+fn serial_ports_take_the_first_free_place_or_the_one_they_are_told() {
+    // As QEMU 7.2 answers with `-nodefaults` and `-device isa-serial,...`, or with
+    // `-serial null` for the default one.
+    let index = |number| [("index", number)];
+    type Case<'a> = (bool, Vec<&'a [(&'a str, &'a str)]>, [bool; 4], u64);
+    let (second, third) = (index("1"), index("2"));
+    let cases: [Case<'_>; 8] = [
+        (false, vec![], [false; 4], 0),
+        (false, vec![&[]], [true, false, false, false], 0x08),
+        (true, vec![&[]], [true, true, false, false], 0x98),
+        (false, vec![&second], [false, true, false, false], 0x90),
+        (false, vec![&third], [false, false, true, false], 0),
+        (false, vec![&[]; 4], [true; 4], 0x98),
+        (true, vec![&[]; 3], [true; 4], 0x98),
+        (false, vec![&[("iobase", "0x2f8")]], [false, true, false, false], 0x90),
+    ];
+    for (default, ports, answering, com) in cases {
+        let machine = with_serial_ports(default, &ports).unwrap();
+        let expected = (answering, com, 0x10);
+        assert_eq!(ports_of(&machine), expected, "{default}, {ports:?}");
+    }
+}
+
+#[test]
+fn a_serial_port_too_many_is_refused() {
+    let refused = |default, ports: &[&[(&str, &str)]]| {
+        with_serial_ports(default, ports).err().expect("there is no room").to_string()
+    };
+    let line = refused(true, &[&[] as &[_]; 4]);
+    assert!(line.contains("all 4 choices of \"isa-serial\" are taken"), "{line}");
+    let line = refused(false, &[&[("index", "4")]]);
+    assert!(line.contains("\"isa-serial\" has no choice 4: 0 to 3 expected"), "{line}");
+    let line = refused(false, &[&[("index", "x")]]);
+    assert!(line.contains("--device: isa-serial.index: \"x\" found, a number expected"), "{line}");
+    let line = refused(true, &[&[("index", "0")]]);
+    assert!(line.contains("port0") && line.contains("serial0"), "{line}");
 }

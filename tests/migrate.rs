@@ -5,8 +5,14 @@
 mod data;
 #[path = "migrate/golden.rs"]
 mod golden;
+#[path = "migrate/hostile.rs"]
+mod hostile;
+#[path = "migrate/peers.rs"]
+mod peers;
 #[path = "migrate/refusals.rs"]
 mod refusals;
+#[path = "migrate/whole.rs"]
+mod whole;
 
 use std::sync::{Arc, OnceLock};
 

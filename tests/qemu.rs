@@ -17,6 +17,7 @@ mod qemu {
     mod converted;
     mod exchanged;
     mod machines;
+    mod migrated;
     mod monitor;
     mod pokes;
     mod ports;

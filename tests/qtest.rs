@@ -4,8 +4,10 @@
 mod common {
     pub(crate) mod absent;
     pub(crate) mod data;
+    pub(crate) mod driven;
     pub(crate) mod monitor;
     pub(crate) mod plan;
+    pub(crate) mod qmp_peer;
 }
 
 mod qtest {

@@ -3,9 +3,11 @@
 mod common {
     pub(crate) mod absent;
     pub(crate) mod data;
+    pub(crate) mod driven;
     pub(crate) mod ground;
     pub(crate) mod monitor;
     pub(crate) mod plan;
+    pub(crate) mod qmp_peer;
     pub(crate) mod recorded;
 }
 
@@ -78,7 +80,7 @@ fn check(case: &str, requests: Option<&str>, changes: &str, machines: &[&str]) {
             continue;
         }
         // These machines were recorded without a serial port.
-        let changes = format!("serial-ports = 0\n{changes}");
+        let changes = format!("com1 = false\n{changes}");
         let mut machine = Recorded::new(machine_type, &changes);
         let text = requests.map(|case| data::text(&format!("sections/{case}/requests.trace")));
         let text = text.unwrap_or_default();

@@ -3,9 +3,11 @@
 mod common {
     pub(crate) mod absent;
     pub(crate) mod data;
+    pub(crate) mod driven;
     pub(crate) mod ground;
     pub(crate) mod monitor;
     pub(crate) mod plan;
+    pub(crate) mod qmp_peer;
     pub(crate) mod recorded;
 }
 

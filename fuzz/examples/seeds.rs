@@ -28,6 +28,8 @@ fn main() -> io::Result<()> {
         ("description", descriptions()),
         ("load", loads()),
         ("convert", states()),
+        ("qmp", qmp()),
+        ("qtest", qtest()),
     ];
     for (target, corpus) in corpora {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -57,6 +59,43 @@ fn streams() -> BTreeMap<String, Vec<u8>> {
         stream.devices.description = None;
         let bytes = stream.write(&memory(golden, &stream));
         seeds.insert(format!("{}-short", golden.name), in_pieces(&bytes));
+    }
+    seeds
+}
+
+/// Requests of recorded conversations with QEMU, a few in a row.
+fn qmp() -> BTreeMap<String, Vec<u8>> {
+    let mut seeds = BTreeMap::new();
+    for recording in ["arguments", "descriptors", "machine", "requests", "syntax"] {
+        let path = format!("{}/../tests/data/qmp/{recording}.txt", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).expect("it is part of the project");
+        let requests = text.lines().filter_map(|line| line.strip_prefix("> "));
+        // Escapes but for a line's end are as good as what they stand for.
+        let requests: Vec<_> = requests.map(|request| request.replace("\\n", "\n")).collect();
+        for (number, few) in requests.chunks(4).enumerate() {
+            let bytes = ["{'execute': 'qmp_capabilities'}\n", &few.concat()].concat();
+            seeds.insert(format!("{recording}-{number}"), in_pieces(bytes.as_bytes()));
+        }
+    }
+    seeds
+}
+
+/// Requests of recorded conversations with QEMU, each with those that follow it.
+fn qtest() -> BTreeMap<String, Vec<u8>> {
+    let mut seeds = BTreeMap::new();
+    for module in ["pm", "gpe", "smbus", "sleep", "pcicfg", "isa"] {
+        let path = format!(
+            "{}/../tests/data/traces/qemu-7.2/pc-i440fx-7.2/{module}.trace.gz",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let mut text = String::new();
+        let file = std::fs::File::open(&path).expect("it is part of the project");
+        GzDecoder::new(file).read_to_string(&mut text).expect("it is compressed text");
+        let requests: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+        for (number, some) in requests.chunks(20).take(50).enumerate() {
+            let bytes = [&some.join("\n")[..], "\n"].concat();
+            seeds.insert(format!("{module}-{number}"), in_pieces(bytes.as_bytes()));
+        }
     }
     seeds
 }

@@ -1,10 +1,12 @@
 //! A stream read in pieces is what it is read as a whole, and what was read is
-//! written back byte for byte, decoded or not.
+//! written back byte for byte, decoded or not. Guest memory that is handed over lies
+//! in its blocks.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use southbridge_fuzz::Pieces;
-use vmstate::{Error, Layouts, Scanner, Stream};
+use vmstate::ram::{Block, Memory, PAGE_SIZE};
+use vmstate::{Configuration, Error, Layouts, Problem, Scanner, Stream};
 
 fuzz_target!(|input: &[u8]| {
     let Some(pieces) = Pieces::new(input) else { return };
@@ -12,6 +14,7 @@ fuzz_target!(|input: &[u8]| {
     let whole = Stream::read(bytes, Layouts::builtin());
     let mut live = Vec::new();
     assert_eq!(in_pieces(pieces, &mut live), whole);
+    handed_over(pieces, &whole);
     let stream = match whole {
         Ok(stream) => stream,
         Err(error) => {
@@ -38,4 +41,62 @@ fn in_pieces(pieces: Pieces<'_>, live: &mut Vec<u8>) -> Result<Stream, Error> {
         live.extend_from_slice(&piece[range]);
     }
     scanner.finish(Layouts::builtin())
+}
+
+/// Checks what is handed over, and counts it.
+#[derive(Default)]
+struct Handed {
+    blocks: Vec<Block>,
+    bytes: u64,
+    fills: u64,
+}
+
+impl Handed {
+    fn check(&self, block: usize, offset: u64, length: usize) {
+        assert!(length <= PAGE_SIZE);
+        assert!(offset + length as u64 <= self.blocks[block].size, "outside its block");
+    }
+}
+
+impl Memory for Handed {
+    fn blocks(&mut self, _: Option<&Configuration>, blocks: &[Block]) -> Result<(), String> {
+        assert!(self.blocks.is_empty() && self.bytes == 0 && self.fills == 0);
+        self.blocks = blocks.to_vec();
+        Ok(())
+    }
+
+    fn bytes(&mut self, block: usize, offset: u64, bytes: &[u8]) -> Result<(), String> {
+        self.check(block, offset, bytes.len());
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn fill(&mut self, block: usize, offset: u64, _: u8) -> Result<(), String> {
+        self.check(block, offset, PAGE_SIZE);
+        self.fills += 1;
+        Ok(())
+    }
+}
+
+fn handed_over(pieces: Pieces<'_>, whole: &Result<Stream, Error>) {
+    let (mut scanner, mut handed) = (Scanner::new(), Handed::default());
+    for piece in pieces {
+        match scanner.push_into(piece, &mut handed) {
+            Ok(()) => {}
+            // What only a receiver of live migration reads.
+            Err(Error { problem: Problem::Encoded(_), .. }) => return,
+            Err(_) => {
+                assert!(whole.is_err(), "it is refused only if it is handed over");
+                return;
+            }
+        }
+        if scanner.has_ended() {
+            scanner.finish(Layouts::builtin()).expect("it has ended");
+            return;
+        }
+    }
+    if let Ok(stream) = whole {
+        assert_eq!(handed.bytes, stream.live.pages * PAGE_SIZE as u64);
+        assert_eq!(handed.fills, stream.live.zero_pages);
+    }
 }

@@ -2,6 +2,8 @@
 //! read.
 
 pub mod load;
+#[cfg(feature = "machine")]
+pub mod machine;
 
 /// Bytes before the data of an input of [`Pieces`].
 pub const SIZES: usize = 8;

@@ -16,7 +16,7 @@
 //! - [`demo`]: a guest that shows it all;
 //! - [`cli`]: the command line.
 //!
-//! [`clock`], [`builtin`] and [`library`] are what several rooms use.
+//! [`clock`], [`builtin`], [`library`] and [`log_limit`] are what several rooms use.
 
 pub mod builtin;
 pub mod bus;
@@ -28,6 +28,7 @@ pub mod control;
 pub mod demo;
 pub mod guest;
 pub mod library;
+pub mod log_limit;
 pub mod machine;
 pub mod migrate;
 pub mod slot;

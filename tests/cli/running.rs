@@ -6,6 +6,7 @@ use iced_x86::code_asm::{CodeAssembler, dx, eax};
 use rustix::process::Signal;
 use serde_json::Value;
 use southbridge::builtin;
+use southbridge::control::qmp::{Client, Done, NoArguments};
 use southbridge::demo::guest::{self, Width, hammer, parse_summary};
 use southbridge::vm::boot::Kernel;
 
@@ -328,6 +329,21 @@ fn signals_end_the_guest_and_leave_nothing_behind() {
         assert_eq!(said, [""; 0]);
         assert!(!files.path("socket").exists(), "{signal:?}");
     }
+}
+
+#[test]
+fn a_guest_that_is_told_to_quit_ends_well() {
+    if no_kvm() {
+        return;
+    }
+    let files = Files::new();
+    let guest = endless(&files);
+    let mut client = Client::connect(&files.path("socket")).unwrap();
+    let Done {} = client.execute("quit", &NoArguments {}).unwrap();
+    let (status, said, stderr) = guest.end();
+    assert_eq!((status, stderr.as_str()), (Some(0), ""));
+    assert_eq!(said, [""; 0]);
+    assert!(!files.path("socket").exists());
 }
 
 #[test]

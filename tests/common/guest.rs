@@ -220,7 +220,7 @@ impl Running {
         let running = guest.clone();
         std::thread::spawn(move || {
             // The test may have failed and gone.
-            let _ = send.send(running.run(&inbox));
+            let _ = send.send(running.run(inbox));
         });
         Self { guest, console, xen_log, outcome }
     }

@@ -1,6 +1,6 @@
 //! The machines of the recordings.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use southbridge::component::Engine;
 use southbridge::library::Library;
@@ -27,7 +27,7 @@ pub(crate) fn plan(machine_type: &str, changes: &str) -> (Plan, RamLayout) {
     types.load("recorded.toml", &text).expect("the machine type is there");
     let machine_type = types.get("recorded").expect("it was just declared");
     let parameters = Parameters { cpus: 1, ram_size: RAM };
-    let plan = Plan::new(machine_type, &[], library(), parameters).expect("it fits together");
+    let plan = Plan::new(machine_type, &[], &library(), parameters).expect("it fits together");
     let memory = &machine_type.memory;
     let ram = RamLayout {
         size: RAM,
@@ -38,7 +38,8 @@ pub(crate) fn plan(machine_type: &str, changes: &str) -> (Plan, RamLayout) {
 }
 
 /// The components in the program, each compiled once in a test program.
-fn library() -> &'static Library {
-    static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| Library::new(Engine::new(None).expect("the engine starts")))
+pub(crate) fn library() -> Arc<Library> {
+    static LIBRARY: OnceLock<Arc<Library>> = OnceLock::new();
+    let new = || Arc::new(Library::new(Engine::new(None).expect("the engine starts")));
+    LIBRARY.get_or_init(new).clone()
 }

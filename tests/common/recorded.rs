@@ -1,24 +1,33 @@
 //! A whole machine, without processors, on which recordings are replayed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use southbridge::clock::Clock;
 use southbridge::component::Effects;
+use southbridge::guest::{self, Processors};
 use southbridge::machine::{Machine, WINDOW_RANGE};
+use southbridge::migrate::Blocks;
+use southbridge::vm::{CpuState, Roms};
 use southbridge_sdk::fake::trace::{Answer, Request, Step};
+use vm_memory::GuestMemoryMmap;
 
 use crate::common::absent::is_absent;
+use crate::common::driven::Driven;
 use crate::common::ground::Ground;
-use crate::common::monitor::{Asked, Monitor};
+use crate::common::monitor;
 use crate::common::plan::plan;
+use crate::common::qmp_peer::Peer;
 
 /// A machine and what is around it.
 pub(crate) struct Recorded {
     pub(crate) machine: Arc<Machine>,
     effects: Effects,
     board: Arc<Ground>,
-    monitor: Monitor,
+    driven: Driven,
+    peer: Peer,
+    /// Held during a step.
+    turn: Arc<Mutex<()>>,
     /// How many steps were left to devices that are not there.
     pub(crate) left_out: usize,
 }
@@ -30,28 +39,44 @@ impl Recorded {
         let (plan, _) = plan(machine_type, changes);
         let windows = plan.windows().map(|window| window.base..window.base + window.size);
         let board = Arc::new(Ground::new(windows.collect()));
-        let asked = Asked::default();
-        let clock = Arc::new(Clock::manual());
-        let machine =
-            Machine::build(&plan, clock, board.clone(), &BTreeMap::new(), asked.listener())
-                .expect("the machine can be built");
+        let (mut built, turn) = (None, Arc::<Mutex<()>>::default());
+        let driven = Driven::of(
+            |power| {
+                let clock = Arc::new(Clock::manual());
+                let machine = Machine::build(&plan, clock, board.clone(), &BTreeMap::new(), power)
+                    .expect("the machine can be built");
+                built = Some(machine.clone());
+                let roms = Roms::new(None).expect("the host has memory");
+                let blocks = Arc::new(Blocks::new(&GuestMemoryMmap::new(), &roms));
+                Steps { machine, blocks, turn: turn.clone() }
+            },
+            |_| {},
+        );
         board.take_changes();
-        let monitor = Monitor::new(machine.clone(), asked);
-        Self { machine, effects: Effects::new(), board, monitor, left_out: 0 }
+        let machine = built.expect("it was built");
+        let peer = driven.peer();
+        Self { machine, effects: Effects::new(), board, driven, peer, turn, left_out: 0 }
     }
 
     /// Performs a step of a recording.
     ///
     /// # Panics
-    /// The monitor would say something else than what was recorded.
+    /// The monitor says something else than what was recorded.
     pub(crate) fn perform(&mut self, step: &Step<'_>) -> Answer {
         // QEMU does what devices ask of its power after the access is over.
-        self.monitor.settle();
+        self.driven.guest.settle();
         // The recorder's tap on the interrupt lines is the board here.
         if is_absent(step.request) || step.request == Request::Other("irq_intercept_in ioapic") {
             self.left_out += 1;
             return Answer::Skip;
         }
+        if let Request::Monitor(command) = step.request {
+            let said = monitor::said(&mut self.peer, command);
+            assert_eq!(said, monitor::recorded(step), "line {}: {command}", step.line);
+            return Answer::done().with_interrupts(self.board.take_changes());
+        }
+        let turn = self.turn.clone();
+        let _turn = turn.lock().expect("nobody panics");
         self.request(step).with_interrupts(self.board.take_changes())
     }
 
@@ -76,18 +101,63 @@ impl Recorded {
                 machine.advance(end - machine.clock().now(), effects);
                 Answer::done()
             }
-            Request::Monitor(command) => {
-                let reply = self.monitor.command(command);
-                assert_eq!(reply, step.reply, "line {}: {command}", step.line);
-                assert_eq!(
-                    self.monitor.take_events(),
-                    step.events,
-                    "line {}: {command}",
-                    step.line
-                );
-                Answer::done()
-            }
             request => panic!("line {}: {request:?} is not expected", step.line),
         }
+    }
+}
+
+/// The steps of a recording in the place of processors. As in QEMU what a step leads to
+/// comes after it.
+struct Steps {
+    machine: Arc<Machine>,
+    /// The machine has no memory but what the board has.
+    blocks: Arc<Blocks>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Processors for Steps {
+    fn machine(&self) -> &Arc<Machine> {
+        &self.machine
+    }
+
+    fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
+    }
+
+    fn firmware_len(&self) -> u64 {
+        0
+    }
+
+    fn threads(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn state_of(&self, _cpu: usize) -> Result<Option<CpuState>, guest::Error> {
+        Ok(None)
+    }
+
+    fn start(&self) {}
+
+    fn stop(&self) {}
+
+    fn suspend(&self) {}
+
+    fn still(&self, action: &mut dyn FnMut(&Machine)) {
+        let _turn = self.turn.lock().expect("nobody panics");
+        action(&self.machine);
+    }
+
+    fn reset(&self) -> Result<(), guest::Error> {
+        Ok(())
+    }
+
+    fn end(&self) {}
+
+    fn exits(&self) -> u64 {
+        0
+    }
+
+    fn have_state(&self) -> bool {
+        false
     }
 }

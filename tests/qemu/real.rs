@@ -47,6 +47,32 @@ impl Qemu {
         Self::start(machine, Some(state), devices)
     }
 
+    /// The same machine, to which a state will come from elsewhere: returns when it is
+    /// there.
+    pub(crate) fn receive(machine: &str, uri: &str) -> Result<Self, Refused> {
+        Self::start(machine, None, &["-incoming", uri])
+    }
+
+    /// Has QEMU save the whole machine to a URI, and waits until it has.
+    pub(crate) fn send(&mut self, uri: &str) {
+        self.execute("migrate", &json!({ "uri": uri }));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let migration = self.execute("query-migrate", &json!({}));
+            match migration["status"].as_str() {
+                Some("completed") => return,
+                Some("setup" | "active" | "device") if Instant::now() < deadline => pause(),
+                _ => self.process.fail(&format!("migrate: {migration}")),
+            }
+        }
+    }
+
+    /// What the machine does (`RunStateName`).
+    pub(crate) fn status(&mut self) -> String {
+        let status = self.monitor.status();
+        status.unwrap_or_else(|error| self.process.fail(&error.to_string()))
+    }
+
     fn start(machine: &str, incoming: Option<&[u8]>, devices: &[&str]) -> Result<Self, Refused> {
         let mut process = Process::start(machine, incoming, devices);
         match Self::meet(&mut process) {
@@ -104,7 +130,7 @@ impl Qemu {
     }
 
     /// Asks qtest, and returns what follows the `OK`.
-    fn ask(&mut self, request: &str) -> String {
+    pub(crate) fn ask(&mut self, request: &str) -> String {
         let reply = self.qtest.send(request).and_then(|()| self.qtest.receive());
         match reply.as_deref().map(|reply| reply.strip_prefix("OK")) {
             Ok(Some(value)) => value.trim().to_owned(),

@@ -28,6 +28,11 @@ impl Southbridge {
         Self { machine: machine.expect("the machine can be built"), effects: Effects::new() }
     }
 
+    /// A machine that somebody else has made.
+    pub(crate) fn of(machine: Arc<Machine>) -> Self {
+        Self { machine, effects: Effects::new() }
+    }
+
     /// The same machine with a state in it.
     pub(crate) fn load(machine_type: &str, state: &[u8]) -> Self {
         let southbridge = Self::new(machine_type);
@@ -73,7 +78,7 @@ pub(crate) fn converted(from: &str, to: &str, state: &[u8]) -> Vec<u8> {
 }
 
 /// The components in the program, each compiled once in a test program.
-fn library() -> &'static Library {
+pub(crate) fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| Library::new(Engine::new(None).expect("the engine starts")))
 }

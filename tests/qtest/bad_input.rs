@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use super::client::{Listening, machine};
 
 fn listening() -> Listening {
-    Listening::new(machine("pc-i440fx-7.2").0)
+    Listening::new(machine("pc-i440fx-7.2"))
 }
 
 #[test]

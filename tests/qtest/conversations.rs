@@ -6,7 +6,7 @@ use southbridge::control::qtest::QtestServer;
 use super::client::{Client, Listening, machine};
 
 fn listening() -> Listening {
-    Listening::new(machine("pc-i440fx-7.2").0)
+    Listening::new(machine("pc-i440fx-7.2"))
 }
 
 /// Holds a conversation: requests and the replies expected.
@@ -107,7 +107,7 @@ fn the_host_bridge_switches_ram_windows() {
 
 #[test]
 fn a_device_in_memory_answers_there() {
-    let listening = Listening::new(machine("xenfv-4.2").0);
+    let listening = Listening::new(machine("xenfv-4.2"));
     let mut client = listening.connect();
     // The second BAR of the platform device, and its memory enable bit.
     talk(
@@ -185,7 +185,7 @@ fn a_client_may_listen_itself() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("client");
     let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let (qtest, _) = machine("pc-i440fx-7.2");
+    let qtest = machine("pc-i440fx-7.2");
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
@@ -198,7 +198,7 @@ fn a_client_may_listen_itself() {
 
 #[test]
 fn a_socket_belongs_to_one_machine_and_goes_with_it() {
-    let (qtest, _) = machine("pc-i440fx-7.2");
+    let qtest = machine("pc-i440fx-7.2");
     let listening = Listening::new(qtest.clone());
     let path = listening.directory.path().join("qtest");
     let second = QtestServer::start(&path, qtest.clone()).err();
@@ -218,11 +218,12 @@ fn a_socket_belongs_to_one_machine_and_goes_with_it() {
 fn the_guides_conversation_is_true() {
     let guide = include_str!("../../docs/guide.md");
     let (_, section) = guide.split_once("\n## qtest\n").expect("the guide has this section");
-    let text = section.split("```").nth(1).expect("there is a conversation");
+    let (_, text) = section.split_once("```text\n").expect("there is a conversation");
+    let (text, _) = text.split_once("```").expect("it ends");
     let listening = listening();
     let mut client = listening.connect();
     let mut lines = 0;
-    for line in text.lines().skip(1) {
+    for line in text.lines() {
         let (request, reply) = line.split_at(28);
         if !request.trim().is_empty() {
             client.send(format!("{}\n", request.trim_end()).as_bytes());

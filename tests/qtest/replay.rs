@@ -5,13 +5,16 @@ use std::fmt::Write as _;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use southbridge::machine::Machine;
+use southbridge::control::qtest::Qtest;
+use southbridge::guest::Guest;
 use southbridge_sdk::fake::trace::{Interrupt, Request, Step, Trace};
 
-use super::client::{self, Client};
+use super::client::Client;
 use crate::common::absent::{PINS, is_absent};
 use crate::common::data;
-use crate::common::monitor::Monitor;
+use crate::common::driven::{Driven, qtest};
+use crate::common::monitor;
+use crate::common::qmp_peer::Peer;
 
 /// The recordings, and the machine types they are of.
 const MACHINES: [(&str, &str); 3] = [
@@ -26,39 +29,47 @@ fn replay(module: &str, least: usize, most: usize) {
     for (recording, machine_type) in MACHINES {
         let name = format!("{recording} {module}");
         let text = data::text(&format!("traces/{recording}/{module}.trace.gz"));
-        let (qtest, asked) = client::machine(machine_type);
-        let (client, server) = UnixStream::pair().expect("there are descriptors");
-        let (answered, left_out) = std::thread::scope(|scope| {
-            scope.spawn(|| qtest.serve(&server, &server).expect("the client is there"));
-            let monitor = Monitor::new(qtest.machine().clone(), asked);
-            let machine = qtest.machine().clone();
-            let mut replay = Replay { client: Client::new(client), machine, monitor, left_out: 0 };
-            let answered = replay.run(&text);
-            (answered, replay.left_out)
-        });
+        let (answered, left_out) =
+            with(machine_type, |mut replay| (replay.run(&text), replay.left_out));
         println!("{name}: {answered} requests answered, {left_out} left out");
         assert!(answered >= least, "{name}: {answered} requests, {least} expected");
         assert!(left_out <= most, "{name}: {left_out} left out, {most} expected");
     }
 }
 
-struct Replay {
+/// Has a machine be driven by qtest and QMP at once, as QEMU's was.
+fn with<R>(machine_type: &str, action: impl FnOnce(Replay<'_>) -> R) -> R {
+    let mut built: Option<Arc<Qtest>> = None;
+    let driven = Driven::of(|power| built.insert(qtest(machine_type, power)).clone(), |_| {});
+    let qtest = built.expect("it was built");
+    let (client, server) = UnixStream::pair().expect("there are descriptors");
+    std::thread::scope(|scope| {
+        scope.spawn(|| qtest.serve(&server, &server).expect("the client is there"));
+        let (client, guest) = (Client::new(client), &*driven.guest);
+        action(Replay { client, guest, peer: driven.peer(), left_out: 0 })
+    })
+}
+
+struct Replay<'a> {
     client: Client,
-    machine: Arc<Machine>,
-    monitor: Monitor,
+    guest: &'a Guest,
+    peer: Peer,
     left_out: usize,
 }
 
-impl Replay {
+impl Replay<'_> {
     /// Returns how many requests were answered as recorded.
     fn run(&mut self, text: &str) -> usize {
         let lines: Vec<_> = text.lines().collect();
         let mut answered = 0;
         for step in &Trace::parse(text).steps {
             // QEMU does what devices ask of its power after the reply.
-            self.monitor.settle();
+            self.guest.settle();
             let (expected, found) = match step.request {
-                Request::Monitor(command) => (said_by_monitor(step), self.tell(command)),
+                Request::Monitor(command) => {
+                    let said = monitor::said(&mut self.peer, command);
+                    (text_of(monitor::recorded(step)), text_of(said))
+                }
                 // QEMU 10.0 refuses to step to the next deadline if there is none;
                 // here QEMU 7.2 is followed, which stays where it is.
                 Request::ClockStep(None) if step.value.is_none() => {
@@ -81,21 +92,13 @@ impl Replay {
         answered
     }
 
-    /// A monitor command: events and the reply.
-    fn tell(&mut self, command: &str) -> Vec<String> {
-        let reply = self.monitor.command(command);
-        let mut said = self.monitor.take_events();
-        said.push(reply);
-        said
-    }
-
     /// A request: interrupts and the reply.
     fn ask(&mut self, step: &Step<'_>, line: &str) -> Vec<String> {
         let request = line.strip_prefix("> ").expect("it is a request");
         let (mut said, reply) = match (step.request, step.value) {
             // The next deadline was one of a device that is not there.
             (Request::ClockStep(None), Some(end)) => {
-                let now = self.machine.clock().now();
+                let now = self.guest.machine().clock().now();
                 self.client.exchange(&format!("{request} {}", end - now))
             }
             _ => self.client.exchange(request),
@@ -105,8 +108,8 @@ impl Replay {
     }
 }
 
-fn said_by_monitor(step: &Step<'_>) -> Vec<String> {
-    step.events.iter().chain([&step.reply]).map(ToString::to_string).collect()
+fn text_of(said: Vec<serde_json::Value>) -> Vec<String> {
+    said.iter().map(ToString::to_string).collect()
 }
 
 fn said_by_qtest(step: &Step<'_>) -> Vec<String> {
@@ -163,14 +166,6 @@ fn isa_bus() {
     expected = "line 4: [\"OK 0x00ff\"], expected [\"OK 0x0000\"]\n  1: > outb 0xe0 0x1\n"
 )]
 fn a_difference_is_shown_with_what_came_before() {
-    let (qtest, asked) = client::machine("pc-i440fx-7.2");
-    let (client, server) = UnixStream::pair().expect("there are descriptors");
-    std::thread::spawn({
-        let qtest = qtest.clone();
-        move || qtest.serve(&server, &server)
-    });
-    let monitor = Monitor::new(qtest.machine().clone(), asked);
-    let machine = qtest.machine().clone();
-    let mut replay = Replay { client: Client::new(client), machine, monitor, left_out: 0 };
-    replay.run("> outb 0xe0 0x1\n< OK\n# a remark\n> inb 0xe0\n< OK 0x0000\n");
+    let text = "> outb 0xe0 0x1\n< OK\n# a remark\n> inb 0xe0\n< OK 0x0000\n";
+    with("pc-i440fx-7.2", |mut replay| replay.run(text));
 }

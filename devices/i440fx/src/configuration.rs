@@ -65,6 +65,18 @@ impl I440fx {
         })
     }
 
+    /// Writes the bridge's own configuration space.
+    pub(crate) fn function_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        offset: u64,
+        size: u8,
+        value: u64,
+    ) {
+        self.function.write(cx, offset, size, value);
+        self.windows.apply(self.function.registers(), cx);
+    }
+
     /// Writes the data register.
     pub(crate) fn configuration_write(
         &mut self,
@@ -75,9 +87,7 @@ impl I440fx {
     ) {
         let Some(target) = Target::new(self.address, offset, size) else { return };
         if target.devfn == SELF {
-            self.function.write(cx, target.offset.into(), target.size, value);
-            self.windows.apply(self.function.registers(), cx);
-            return;
+            return self.function_write(cx, target.offset.into(), target.size, value);
         }
         for (done, offset, width) in target.parts() {
             let mask = u32::MAX >> (32 - 8 * u32::from(width));

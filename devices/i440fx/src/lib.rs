@@ -21,7 +21,7 @@ mod state;
 mod tests;
 mod windows;
 
-use southbridge_sdk::describe::{aligned, device, flag, number, pci_bus, ports};
+use southbridge_sdk::describe::{aligned, configuration, device, flag, number, pci_bus, ports};
 use southbridge_sdk::pci::{DEFAULT_SUBSYSTEM, Function, Identity};
 use southbridge_sdk::state::Sections;
 use southbridge_sdk::wit::{Attachment, Description};
@@ -33,6 +33,7 @@ use windows::Windows;
 
 const ADDRESS: u32 = 0;
 const DATA: u32 = 1;
+const CONFIGURATION: u32 = 2;
 
 const IDENTITY: Identity = Identity {
     vendor: 0x8086,
@@ -74,6 +75,7 @@ impl Device for I440fx {
             regions: vec![
                 ports("pci-conf-idx", 4, widths, widths),
                 ports("pci-conf-data", 4, widths, widths),
+                configuration(),
             ],
             lines: interrupts::lines(),
             buses: vec![pci_bus("pci", 0)],
@@ -115,6 +117,7 @@ impl Device for I440fx {
     fn io_read(&mut self, cx: &mut Context<'_>, region: u32, offset: u64, size: u8) -> u64 {
         match region {
             ADDRESS => self.address.into_bits().into(),
+            CONFIGURATION => self.function.read(offset, size),
             _ => self.configuration_read(cx, offset, size),
         }
     }
@@ -124,6 +127,7 @@ impl Device for I440fx {
         match region {
             ADDRESS if (offset, size) == (0, 4) => self.address = (value as u32).into(),
             ADDRESS => {}
+            CONFIGURATION => self.function_write(cx, offset, size, value),
             _ => self.configuration_write(cx, offset, size, value),
         }
     }

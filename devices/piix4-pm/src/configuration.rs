@@ -44,11 +44,10 @@ impl Configuration {
         // Fast back-to-back, medium DEVSEL# timing.
         registers.set(offset::STATUS, 2, 0x0280);
         registers.set(offset::INTERRUPT_PIN, 1, 1);
-        let (com1, com2) = (options.serial_ports & 1 != 0, options.serial_ports & 2 != 0);
         let lpt = if options.parallel_port { 0x80 } else { 0 };
         registers.set(DEVRESA_LPT, 1, 0x10 | lpt);
         registers.set(DEVRESB_ENABLE, 1, 0x60);
-        let com = if com1 { 0x08 } else { 0 } | if com2 { 0x90 } else { 0 };
+        let com = if options.com1 { 0x08 } else { 0 } | if options.com2 { 0x90 } else { 0 };
         registers.set(DEVRESC_COM, 1, com);
         registers.set(SMBBA, 2, u64::from(options.smb_io_base) | IO_SPACE);
         registers.set(SMBHSTCFG, 1, 0x09);

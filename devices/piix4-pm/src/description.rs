@@ -84,7 +84,8 @@ fn properties() -> Vec<PropertyDeclaration> {
         flag("byte-access-to-pm1-cnt", true, "bytes of PM1_CNT by themselves, as in QEMU 10.0"),
         number("cpus", 1, "processors present"),
         number("memory-slots", 0, "slots for memory modules"),
-        number("serial-ports", 0, "serial ports present: 1 for COM1, 2 for COM2, 3 for both"),
+        flag("com1", false, "a serial port at 0x3f8 is present"),
+        flag("com2", false, "a serial port at 0x2f8 is present"),
         flag("parallel-port", false, "a parallel port at 0x378 is present"),
         number("fixed-slots", 3, "bit mask of PCI slots that can not be emptied"),
     ]
@@ -106,7 +107,8 @@ pub(crate) struct Options {
     pub(crate) byte_access: bool,
     pub(crate) cpus: usize,
     pub(crate) memory_slots: usize,
-    pub(crate) serial_ports: u8,
+    pub(crate) com1: bool,
+    pub(crate) com2: bool,
     pub(crate) parallel_port: bool,
     pub(crate) fixed_slots: u32,
 }
@@ -117,10 +119,6 @@ impl Options {
         if smb_io_base % 64 != 0 {
             let expected = "a multiple of 64 expected";
             return Err(format!("property smb-io-base: {smb_io_base:#x}, {expected}"));
-        }
-        let serial_ports = properties.number("serial-ports")?;
-        if serial_ports > 3 {
-            return Err(format!("property serial-ports: {serial_ports}, 0 to 3 expected"));
         }
         Ok(Self {
             smb_io_base,
@@ -134,7 +132,8 @@ impl Options {
             byte_access: properties.flag("byte-access-to-pm1-cnt")?,
             cpus: count(properties, "cpus", 1)?,
             memory_slots: count(properties, "memory-slots", 0)?,
-            serial_ports,
+            com1: properties.flag("com1")?,
+            com2: properties.flag("com2")?,
             parallel_port: properties.flag("parallel-port")?,
             fixed_slots: properties.number("fixed-slots")?,
         })

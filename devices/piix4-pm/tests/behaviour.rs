@@ -37,7 +37,6 @@ fn error(property: (&str, PropertyValue)) -> String {
 fn properties_out_of_range_are_refused() {
     let cases = [
         (number("smb-io-base", 0xb101), "property smb-io-base: 0xb101, a multiple of 64 expected"),
-        (number("serial-ports", 4), "property serial-ports: 4, 0 to 3 expected"),
         (number("cpus", 0), "property cpus: 0, 1 to 4096 expected"),
         (number("memory-slots", 4097), "property memory-slots: 4097, 0 to 4096 expected"),
     ];

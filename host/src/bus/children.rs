@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use access::Rules;
 
 use crate::component::{Children, Effects};
-use crate::slot::Slot;
+use crate::slot::{Part, Slot};
 
 /// One bus of a device.
 #[derive(Clone)]
@@ -26,6 +26,17 @@ pub struct ConfigurationSpace {
     pub region: u32,
     /// How accesses meet its registers.
     pub rules: Rules,
+}
+
+impl ConfigurationSpace {
+    /// Reads 1, 2 or 4 bytes.
+    pub fn read(&self, offset: u16, size: u8, effects: &mut Effects) -> u32 {
+        let Self { slot, region, rules } = self;
+        let mut part = Part::First;
+        access::read(rules, offset.into(), size, |offset, width| {
+            slot.read(*region, offset, width, part.take(), effects)
+        }) as u32
+    }
 }
 
 /// All buses of a device. A bridge is plugged before the devices on its buses,
@@ -77,12 +88,8 @@ impl ChildBuses {
 
 impl Children for ChildBuses {
     fn pci_read(&self, bus: u32, devfn: u8, offset: u16, size: u8, effects: &mut Effects) -> u32 {
-        let Some(ConfigurationSpace { slot, region, rules }) = self.function(bus, devfn) else {
-            return u32::MAX;
-        };
-        access::read(rules, offset.into(), size, |offset, width| {
-            slot.read(*region, offset, width, effects)
-        }) as u32
+        let function = self.function(bus, devfn);
+        function.map_or(u32::MAX, |function| function.read(offset, size, effects))
     }
 
     fn pci_write(
@@ -97,8 +104,9 @@ impl Children for ChildBuses {
         let Some(ConfigurationSpace { slot, region, rules }) = self.function(bus, devfn) else {
             return;
         };
+        let mut part = Part::First;
         access::write(rules, offset.into(), size, value.into(), |offset, width, value| {
-            slot.write(*region, offset, width, value, effects);
+            slot.write(*region, offset, width, value, part.take(), effects);
         });
     }
 

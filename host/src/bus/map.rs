@@ -51,7 +51,8 @@ impl Mapping {
     }
 
     /// Whether this is the mapping of a device's region.
-    pub(super) fn is(&self, slot: &Slot, region: u32) -> bool {
+    #[must_use]
+    pub fn is(&self, slot: &Slot, region: u32) -> bool {
         self.region == region && self.slot.id() == slot.id()
     }
 }

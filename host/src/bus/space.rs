@@ -7,8 +7,20 @@ use arc_swap::ArcSwap;
 
 use super::map::{Mapping, Overlap, Ranges, overlap};
 use super::ports::PortTable;
-use crate::component::Effects;
-use crate::slot::Slot;
+use crate::component::{Effects, SlotId};
+use crate::slot::{Part, Slot};
+
+/// Which parts of an access are the first for their device.
+#[derive(Default)]
+struct Parts(Option<(SlotId, Part)>);
+
+impl Parts {
+    /// What the next call of a device is.
+    fn of(&mut self, slot: &Slot) -> &mut Part {
+        let known = self.0.take().filter(|(known, _)| *known == slot.id());
+        &mut self.0.insert(known.unwrap_or((slot.id(), Part::First))).1
+    }
+}
 
 /// The two spaces of a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +101,13 @@ impl AddressSpace {
     /// ones and memory as zeros, as in QEMU; so do bytes beyond the last port.
     pub fn read(&self, address: u64, size: u8, effects: &mut Effects) -> u64 {
         let snapshot = self.current.load();
-        let mut value = 0;
+        let (mut value, mut parts) = (0, Parts::default());
         self.pieces(&snapshot, address, size, |mapping, at, done, width| {
             let part = match mapping {
                 Some(Mapping { slot, region, rules, .. }) => {
+                    let part = parts.of(slot);
                     access::read(rules, at, width, |offset, width| {
-                        slot.read(*region, offset, width, effects)
+                        slot.read(*region, offset, width, part.take(), effects)
                     })
                 }
                 None if self.kind == SpaceKind::Port && at <= self.kind.last() => mask(width),
@@ -107,12 +120,12 @@ impl AddressSpace {
 
     /// Writes the low `size` bytes of `value`, at most 8, little-endian. Where nothing is mapped they are dropped.
     pub fn write(&self, address: u64, size: u8, value: u64, effects: &mut Effects) {
-        let snapshot = self.current.load();
+        let (snapshot, mut parts) = (self.current.load(), Parts::default());
         self.pieces(&snapshot, address, size, |mapping, at, done, width| {
             if let Some(Mapping { slot, region, rules, .. }) = mapping {
-                let part = value >> (8 * done) & mask(width);
-                access::write(rules, at, width, part, |offset, width, part| {
-                    slot.write(*region, offset, width, part, effects);
+                let (value, part) = (value >> (8 * done) & mask(width), parts.of(slot));
+                access::write(rules, at, width, value, |offset, width, value| {
+                    slot.write(*region, offset, width, value, part.take(), effects);
                 });
             }
         });

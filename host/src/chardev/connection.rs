@@ -1,11 +1,12 @@
 //! What a front end has of a connection.
 
 use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use rustix::fd::OwnedFd;
 
-use super::link::Link;
+use super::link::{Ends, Link};
 
 /// Serves whoever is at the other end of a character device: a monitor, a serial
 /// port, a protocol for tests.
@@ -28,6 +29,14 @@ pub struct Connection(Arc<Link>);
 impl Connection {
     pub(super) const fn new(link: Arc<Link>) -> Self {
         Self(link)
+    }
+
+    /// A connection that somebody else has made. `name` is for messages.
+    ///
+    /// # Errors
+    /// There is no descriptor left.
+    pub fn of_stream(name: &str, stream: UnixStream) -> io::Result<Self> {
+        Link::new(name, String::new(), Ends::Socket(stream.into())).map(Self)
     }
 
     /// Both directions, for any threads.
@@ -85,6 +94,14 @@ impl Read for Reader {
 /// writer wait, until the character device is closed.
 #[derive(Clone)]
 pub struct Writer(Arc<Link>);
+
+impl Writer {
+    /// Ends the connection, once what was written is on its way: a peer that does not
+    /// take it has a second.
+    pub fn finish(&self) {
+        self.0.finish();
+    }
+}
 
 impl Write for Writer {
     /// Takes all bytes, or fails: the connection is over then.

@@ -10,7 +10,6 @@ use vmm_sys_util::sock_ctrl_msg::ScmSocket as _;
 
 use super::connection::Connection;
 use super::error::Problem;
-use super::link::{Ends, Link};
 use super::listener::BACKLOG;
 
 /// Another descriptor of the stream socket that `number` is one of, which
@@ -48,11 +47,10 @@ fn stream_socket(number: i32) -> io::Result<OwnedFd> {
 /// Nothing but the system knows whether there is such a descriptor and whose it
 /// is, so it is not taken over: it is sent from this process to itself, and
 /// received as a new one.
-fn duplicate(number: i32) -> io::Result<OwnedFd> {
+pub(crate) fn duplicate(number: i32) -> io::Result<OwnedFd> {
     let (from, to) = UnixStream::pair()?;
     from.send_with_fd(&[0_u8][..], number)?;
-    let link = Link::new("", String::new(), Ends::Socket(to.into()))?;
-    let (mut reader, _) = Connection::new(link).split();
+    let (mut reader, _) = Connection::of_stream("", to)?.split();
     io::Read::read(&mut reader, &mut [0])?;
     let missing = || io::Error::other("no descriptor was received");
     reader.take_fds().pop().ok_or_else(missing)

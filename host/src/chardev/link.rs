@@ -42,20 +42,22 @@ pub(super) struct Link {
     /// What QEMU calls a character device while it is connected so.
     pub(super) name: String,
     pub(super) over: Over,
+    /// Nothing is received any more.
+    deaf: Over,
     pub(super) outbox: Outbox,
     ends: Ends,
 }
 
 impl Link {
     pub(super) fn new(id: &str, name: String, ends: Ends) -> io::Result<Arc<Self>> {
-        let (over, outbox) = (Over::new()?, Outbox::default());
-        Ok(Arc::new(Self { id: id.into(), name, over, outbox, ends }))
+        let (over, deaf, outbox) = (Over::new()?, Over::new()?, Outbox::default());
+        Ok(Arc::new(Self { id: id.into(), name, over, deaf, outbox, ends }))
     }
 
     /// Waits for input. Nothing at the connection's end; descriptors that came
     /// along take the place of those that came before.
     pub(super) fn read(&self, buffer: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
-        if self.over.is_set() || buffer.is_empty() {
+        if self.deaf.is_set() || buffer.is_empty() {
             return Ok(0);
         }
         match &self.ends {
@@ -63,7 +65,7 @@ impl Link {
                 match receive(socket, buffer, fds) {
                     Err(Errno::INTR) => {}
                     // Its other holder may have changed it.
-                    Err(Errno::AGAIN) => drop(self.over.wait(socket, PollFlags::IN)?),
+                    Err(Errno::AGAIN) => drop(self.deaf.wait(socket, PollFlags::IN)?),
                     received => return Ok(received?),
                 }
             },
@@ -75,7 +77,7 @@ impl Link {
                         Err(error) => tracing::warn!(chardev = self.id, %error, "input is lost"),
                     }
                 }
-                self.wait_over()?;
+                self.wait_deaf()?;
                 Ok(0)
             }
             Ends::Passing { input, .. } => match self.read_file(input, buffer) {
@@ -88,7 +90,7 @@ impl Link {
 
     fn read_file(&self, input: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
         loop {
-            match self.over.wait(input, PollFlags::IN) {
+            match self.deaf.wait(input, PollFlags::IN) {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(0),
                 Err(error) => return Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
@@ -104,17 +106,17 @@ impl Link {
     /// Nothing is read from files, which others may want to read.
     pub(super) fn ignore(&self) -> io::Result<()> {
         if matches!(self.ends, Ends::Standing { .. }) {
-            return self.wait_over();
+            return self.wait_deaf();
         }
         let mut dropped = [0; 4096];
         while self.read(&mut dropped, &mut Vec::new())? != 0 {}
         Ok(())
     }
 
-    fn wait_over(&self) -> io::Result<()> {
+    fn wait_deaf(&self) -> io::Result<()> {
         let none: [&OwnedFd; 0] = [];
-        while !self.over.is_set() {
-            self.over.wait_any(&none, PollFlags::empty(), None)?;
+        while !self.deaf.is_set() {
+            self.deaf.wait_any(&none, PollFlags::empty(), None)?;
         }
         Ok(())
     }
@@ -127,7 +129,7 @@ impl Link {
             Ends::Standing { .. } => PollFlags::empty(),
             Ends::Passing { input, .. } => look(input, PollFlags::empty()),
         };
-        self.over.is_set() || ended.intersects(end | PollFlags::RDHUP)
+        self.deaf.is_set() || ended.intersects(end | PollFlags::RDHUP)
     }
 
     /// Sends all bytes, now or when there is room for them.
@@ -183,6 +185,15 @@ impl Link {
         found.is_some_and(|found| found.contains(PollFlags::OUT))
     }
 
+    /// Ends the input: whoever reads is at the end. Output goes on.
+    pub(super) fn deafen(&self) {
+        self.deaf.set();
+        if let Ends::Socket(socket) = &self.ends {
+            // The peer may have been faster.
+            let _ = shutdown(socket, Shutdown::Read);
+        }
+    }
+
     /// Ends the connection, once what was sent is on its way; for a peer that
     /// does not take it there is little patience.
     pub(super) fn finish(&self) {
@@ -195,6 +206,7 @@ impl Link {
     /// Ends the connection.
     pub(super) fn cut(&self) {
         self.over.set();
+        self.deaf.set();
         if let Ends::Socket(socket) = &self.ends {
             // The peer may have been faster.
             let _ = shutdown(socket, Shutdown::Both);

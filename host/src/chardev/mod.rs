@@ -34,13 +34,14 @@ mod source;
 mod tests;
 mod wait;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 pub use config::{Backend, Config, Role, SocketAddress, SocketConfig};
 pub use connection::{Connection, FrontEnd, Reader, Writer};
 pub use error::{Error, Problem};
+pub(crate) use inherited::duplicate;
 pub(crate) use place::{Place, unix_socket};
 pub use port::{Input, NoInput, Output};
 
@@ -50,6 +51,10 @@ use link::{Ends, Link};
 use listener::Listener;
 use source::Source;
 use wait::Over;
+
+/// How long a front end may take to answer what it has received when its character
+/// device is closed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A character device. It is closed when this value is dropped.
 pub struct Chardev {
@@ -72,6 +77,10 @@ struct Shared {
     /// QEMU's name while there is no connection.
     idle: String,
     connection: Mutex<Option<Arc<Link>>>,
+    /// The connection has been served.
+    served: Condvar,
+    /// The thread that serves, once there is one.
+    server: OnceLock<ThreadId>,
     closing: Over,
 }
 
@@ -98,7 +107,8 @@ impl Chardev {
         let closing = Over::new().map_err(system)?;
         let opened = open(&id, &backend, &closing).map_err(|problem| problem.of(&id))?;
         let Opened { idle, source, first, held } = opened;
-        let shared = Shared { id, idle, connection: Mutex::new(first), closing };
+        let (connection, served, server) = (Mutex::new(first), Condvar::new(), OnceLock::new());
+        let shared = Shared { id, idle, connection, served, server, closing };
         let (source, held) = (Mutex::new(Some(source)), Mutex::new(held));
         Ok(Arc::new(Self { shared: Arc::new(shared), source, held }))
     }
@@ -142,11 +152,14 @@ impl Chardev {
     }
 
     /// Ends its connection, and with it what its front end does, and gives back
-    /// what it has. Output that a peer has not taken yet keeps the connection for
-    /// a second at most.
+    /// what it has. The front end may still answer what it has received: it has two
+    /// seconds to return. Output that a peer has not taken yet keeps the connection
+    /// for a second at most.
     pub fn close(&self) {
         self.shared.closing.set();
         if let Some(link) = self.shared.current() {
+            link.deafen();
+            self.shared.wait_served();
             link.finish();
         }
         drop(std::mem::take(&mut *lock(&self.held)));
@@ -164,12 +177,25 @@ impl Shared {
         lock(&self.connection).clone()
     }
 
+    /// Waits until the front end has returned, if there is one; it may be the one that
+    /// waits.
+    fn wait_served(&self) {
+        let server = self.server.get();
+        if server.is_some_and(|server| *server != thread::current().id()) {
+            let connection = lock(&self.connection);
+            let busy = |connection: &mut Option<Arc<Link>>| connection.is_some();
+            drop(self.served.wait_timeout_while(connection, LAST_WORDS, busy));
+        }
+    }
+
     fn serve(&self, source: &mut Source, front_end: &mut impl FrontEnd) {
+        let _ = self.server.set(thread::current().id());
         while let Some(link) = self.current().or_else(|| self.connect(source)) {
             tracing::debug!(chardev = self.id, name = link.name, "connected");
             front_end.serve(Connection::new(link.clone()));
             link.finish();
             *lock(&self.connection) = None;
+            self.served.notify_all();
         }
     }
 

@@ -19,6 +19,11 @@ pub(super) struct Components {
 }
 
 impl Components {
+    /// Components whose code is kept in that directory.
+    pub(super) const fn new(code_cache: Option<PathBuf>) -> Self {
+        Self { code_cache }
+    }
+
     pub(super) fn library(&self) -> Result<Library> {
         Ok(Library::new(Engine::new(self.cache()?)?))
     }

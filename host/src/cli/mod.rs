@@ -9,8 +9,10 @@ mod components;
 mod demo;
 mod device;
 mod inspect;
+mod log;
 mod machine;
 mod output;
+pub mod qemu;
 mod report;
 mod run;
 mod signals;
@@ -24,7 +26,6 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use output::Output;
 
@@ -49,6 +50,17 @@ struct Cli {
     /// prevails where it is set.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
+
+    /// How that is said: a line of text, or a JSON object with a timestamp on a
+    /// line.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = log::Format::Text,
+        value_name = "FORMAT",
+        global = true
+    )]
+    log_format: log::Format,
 
     /// Colour in what is said.
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN", global = true)]
@@ -84,9 +96,15 @@ impl Command {
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let program = if arguments.is_empty() { "southbridge".into() } else { arguments.remove(0) };
+    let program = program.to_string_lossy();
+    if qemu::is_qemu(&program, &arguments) {
+        return qemu::main(&program, &arguments);
+    }
     let cli = Cli::parse();
     let output = Output::new(cli.color);
-    trace(cli.verbose, &output);
+    log::start(cli.verbose, cli.log_format, &output);
     let result = match &cli.command {
         Command::Run(run) => run.run(&output, cli.verbose > 0),
         Command::Demo(demo) => demo.run(&output),
@@ -108,19 +126,6 @@ pub fn main() -> ExitCode {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-fn trace(verbose: u8, output: &Output) {
-    let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(output.colors_stderr())
-        .without_time()
-        .with_target(false);
-    // Fails only if there is one already, which then is somebody's choice.
-    let _ = subscriber.try_init();
 }
 
 #[cfg(test)]

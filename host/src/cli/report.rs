@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::table::Table;
-use crate::control::Device;
+use crate::control::qmp::Device;
 use crate::guest::{Guest, Outcome};
 
 /// The end of a guest.
@@ -38,7 +38,7 @@ impl Report {
             reason,
             exits: guest.exits(),
             seconds: ran.as_secs_f64(),
-            devices: guest.machine().status().iter().map(Device::from).collect(),
+            devices: Device::all(guest.machine()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `southbridge run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,15 +13,17 @@ use super::components::Components;
 use super::machine::Machines;
 use super::output::Output;
 use super::report::Report;
-use super::signals::{self, Held, Release};
+use super::signals::{self, Hangup, Held, Release};
 use super::state::Source;
 use super::streams::Connections;
 use super::terminal::Terminal;
 use crate::chardev::Backend;
 use crate::control::ControlServer;
+use crate::control::metrics::{MetricsAddress, MetricsServer};
+use crate::control::qmp::{self, Chardev, Qmp};
 use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
-use crate::machine::file::{DeviceEntry, MachineType, Origin, Parameters, Sourced};
+use crate::machine::file::{Origin, Parameters};
 use crate::machine::{DeviceRequest, Plan};
 use crate::vm::boot::{Format, Kernel};
 use crate::vm::{Image, InterruptController, MAX_CPUS, RamLayout, Rom};
@@ -31,7 +33,8 @@ Examples:
   southbridge run --kernel guest.elf --device isa-debug-exit
   southbridge run --kernel bzImage --initrd initrd.gz --append 'console=ttyS0' --memory 512M
   southbridge run --firmware bios.bin --device isa-debugcon --stream debugcon=stderr
-  southbridge run --kernel guest.elf --component pm=./piix4-pm.wasm --control /tmp/guest.sock";
+  southbridge run --kernel guest.elf --component pm=./piix4-pm.wasm --control /tmp/guest.sock
+  southbridge run --kernel guest.elf --metrics 127.0.0.1:9100";
 
 /// Run a guest.
 ///
@@ -123,7 +126,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "TO", value_parser = args::backend)]
     serial: Option<Backend>,
 
-    /// Connect a stream of the machine (serial0, serial1, debugcon,
+    /// Connect a stream of the machine (serial0 to serial3, debugcon,
     /// xen-platform-log) to stdio, stderr, null or file:PATH. Default: null. May
     /// be given several times.
     #[arg(long, value_name = "NAME=TO", value_parser = args::stream)]
@@ -133,9 +136,14 @@ pub(super) struct Run {
     #[arg(long, value_name = "WHO", value_enum, default_value_t = Interrupts::Kernel)]
     interrupts: Interrupts,
 
-    /// Make a control socket here, for `southbridge swap`.
+    /// Make a control socket here: QMP, for `southbridge swap` and others.
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
+
+    /// Serve metrics for Prometheus at a loopback address or a Unix socket, and
+    /// measure the time in the devices.
+    #[arg(long, value_name = "127.0.0.1:PORT|[::1]:PORT|unix:PATH")]
+    metrics: Option<MetricsAddress>,
 
     #[command(flatten)]
     components: Components,
@@ -162,7 +170,8 @@ impl Run {
             machine.leave_out_defaults();
         }
         for Pair { name, value } in &self.component {
-            replace(&mut machine, name, value)?;
+            let origin = Origin::outside(&format!("--component {name}={value}"), "");
+            machine.replace(name, value, origin)?;
         }
         let ram = RamLayout {
             size: self.memory,
@@ -196,15 +205,20 @@ impl Run {
 
         let held = Held::default();
         let _release = Release(held.clone());
-        let received = signals::watch(guest.clone(), held.clone())
+        let told = |signal| tracing::info!(signal, "the guest is ended");
+        let received = signals::watch(guest.clone(), held.clone(), Hangup::Heeds, told)
             .map_err(|error| anyhow!("cannot watch for signals: {error}"))?;
         if let Some(path) = &self.control {
-            held.hold_control(control(path, &guest, library)?);
+            held.hold(control(path, &guest, library)?);
+        }
+        if let Some(address) = &self.metrics {
+            guest.machine().measure_time(true);
+            held.hold(MetricsServer::start(address, guest.clone())?);
         }
         streams.attach(&plan, &guest, || held.hold_terminal(Terminal::enter()))?;
 
         let start = Instant::now();
-        let outcome = guest.run(&inbox);
+        let outcome = guest.run(inbox);
         held.release();
         let report = Report::new(&guest, outcome, start.elapsed(), received.status());
         if verbose {
@@ -235,42 +249,15 @@ impl Run {
     }
 }
 
-fn control(
-    path: &std::path::Path,
-    guest: &Arc<Guest>,
-    library: Arc<Library>,
-) -> Result<ControlServer> {
-    Ok(ControlServer::start(path, guest.clone(), library)?)
-}
-
-/// Has a device be another component, with the same properties: also those that
-/// the machine sets for all devices of the component it was.
-fn replace(machine: &mut MachineType, device: &str, component: &str) -> Result<()> {
-    let entries = || machine.devices.iter().chain(&machine.optional);
-    let Some(found) = entries().find(|entry| entry.id == device) else {
-        let known: Vec<_> = entries().map(|entry| entry.id.as_str()).collect();
-        return Err(anyhow!(
-            "--component {device}={component}: machine {} has no device {device:?}; it has {}",
-            machine.name,
-            known.join(", ")
-        ));
+/// The guest's control socket. It is the one character device there is.
+fn control(path: &Path, guest: &Arc<Guest>, library: Arc<Library>) -> Result<ControlServer> {
+    let chardev = Chardev {
+        frontend_open: true,
+        filename: format!("unix:{},server=on", path.display()),
+        label: "control".into(),
     };
-    let origin = Origin::outside("--component", device);
-    let settings = machine.settings(found).into_iter();
-    let replaced = DeviceEntry {
-        component: Sourced { value: component.into(), origin },
-        properties: settings.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
-        ..found.clone()
-    };
-    let mut entries = machine.devices.iter_mut().chain(&mut machine.optional);
-    if let Some(entry) = entries.find(|entry| entry.id == device) {
-        *entry = replaced;
-    }
-    // What is set for a component that no device is any more would be a mistake
-    // in a machine file.
-    let (devices, optional) = (&machine.devices, &machine.optional);
-    let is_used =
-        |name: &str| devices.iter().chain(optional).any(|entry| entry.component.value == name);
-    machine.compat.retain(|component, _| is_used(component));
-    Ok(())
+    let chardevs = Box::new(move || vec![chardev.clone()]);
+    let setup = qmp::Setup { chardevs, ..qmp::Setup::new(guest.clone(), library) };
+    let qmp = Qmp::new(setup);
+    Ok(ControlServer::start(path, &qmp)?)
 }

@@ -1,5 +1,6 @@
 //! Signals that end a guest, and what must be put back in order then.
 
+use std::any::Any;
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,6 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::terminal::Terminal;
-use crate::control::ControlServer;
 use crate::guest::{Cause, Guest};
 
 /// What the process holds that outlives it: given back when this is dropped, or
@@ -20,7 +20,7 @@ pub(super) struct Held(Arc<Mutex<Things>>);
 #[derive(Default)]
 struct Things {
     terminal: Option<Terminal>,
-    control: Option<ControlServer>,
+    others: Vec<Box<dyn Any + Send>>,
 }
 
 impl Held {
@@ -28,8 +28,9 @@ impl Held {
         self.with(|things| things.terminal = terminal);
     }
 
-    pub(super) fn hold_control(&self, control: ControlServer) {
-        self.with(|things| things.control = Some(control));
+    /// Holds what gives something back when it is dropped.
+    pub(super) fn hold(&self, thing: impl Any + Send) {
+        self.with(|things| things.others.push(Box::new(thing)));
     }
 
     /// Gives all back.
@@ -58,9 +59,13 @@ impl Drop for Release {
 pub(super) struct Received(Arc<AtomicI32>);
 
 impl Received {
-    /// The exit status a shell gives to a process that ended by the signal.
+    /// The exit status a shell gives to a process that ended by the signal; 0 if none
+    /// did.
     pub(super) fn status(&self) -> u8 {
-        status(self.0.load(Ordering::Relaxed))
+        match self.0.load(Ordering::Relaxed) {
+            0 => 0,
+            signal => status(signal),
+        }
     }
 
     /// Whether it is the first.
@@ -69,11 +74,25 @@ impl Received {
     }
 }
 
-/// From now on a signal that asks the process to end ends the guest, and a
-/// second one the process.
-pub(super) fn watch(guest: Arc<Guest>, held: Held) -> io::Result<Received> {
+/// What SIGHUP does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hangup {
+    /// It ends the guest, unless whoever started the process had it ignored.
+    Heeds,
+    /// It ends the guest in any case, as in QEMU: libxl ends guests by it.
+    Ends,
+}
+
+/// From now on a signal that asks the process to end ends the guest, after `told`
+/// was called, and a second one the process.
+pub(super) fn watch(
+    guest: Arc<Guest>,
+    held: Held,
+    hangup: Hangup,
+    told: impl Fn(i32) + Send + 'static,
+) -> io::Result<Received> {
     let mut wanted = vec![SIGINT, SIGTERM, SIGQUIT, SIGCONT];
-    if !is_ignored(SIGHUP) {
+    if hangup == Hangup::Ends || !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
     let mut signals = Signals::new(wanted)?;
@@ -84,7 +103,7 @@ pub(super) fn watch(guest: Arc<Guest>, held: Held) -> io::Result<Received> {
             if signal == SIGCONT {
                 held.with(|things| things.terminal.iter().for_each(Terminal::reenter));
             } else if noted.note(signal) {
-                tracing::info!(signal, "the guest is ended");
+                told(signal);
                 guest.quit(Cause::Signal);
             } else {
                 held.release();

@@ -20,8 +20,8 @@ const STDIO: Backend = Backend::Stdio { signal: true };
 /// What each stream is connected to, by name.
 pub(super) struct Connections(BTreeMap<String, Backend>);
 
-/// The same, opened.
-pub(super) struct Streams(Vec<Arc<Chardev>>);
+/// Character devices, by the names of the machine's streams they are connected to.
+pub(super) struct Streams(BTreeMap<String, Arc<Chardev>>);
 
 impl Connections {
     /// Connects the streams of a machine as its user asks, and the first serial
@@ -55,24 +55,30 @@ impl Connections {
 
     /// Opens them all.
     pub(super) fn open(self) -> Result<Streams> {
-        let configs = self.0.into_iter().map(|(id, backend)| Config { id, backend });
-        configs.map(|config| Ok(Chardev::open(config)?)).collect::<Result<_>>().map(Streams)
+        let open = |(name, backend): (String, Backend)| {
+            let chardev = Chardev::open(Config { id: name.clone(), backend })?;
+            Ok((name, chardev))
+        };
+        self.0.into_iter().map(open).collect::<Result<_>>().map(Streams)
     }
 }
 
 impl Streams {
+    pub(super) const fn new(chardevs: BTreeMap<String, Arc<Chardev>>) -> Self {
+        Self(chardevs)
+    }
+
     /// Where the devices' output goes, by name.
     pub(super) fn outputs(&self) -> BTreeMap<String, Arc<Stream>> {
-        let output =
-            |chardev: &Arc<Chardev>| (chardev.label().to_owned(), Stream::to(chardev.output()));
-        self.0.iter().map(output).collect()
+        let outputs = self.0.iter();
+        outputs.map(|(name, chardev)| (name.clone(), Stream::to(chardev.output()))).collect()
     }
 
     /// Sends what is received into the guest, to the devices that take input.
     /// `console` is called before anything is read from standard input.
     pub(super) fn attach(&self, plan: &Plan, guest: &Guest, console: impl Fn()) -> Result<()> {
-        for chardev in &self.0 {
-            match input(plan, guest, chardev.label())? {
+        for (name, chardev) in &self.0 {
+            match input(plan, guest, name)? {
                 Some(input) => {
                     if chardev.filename() == "stdio" {
                         console();

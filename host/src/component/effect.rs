@@ -77,6 +77,12 @@ pub enum Effect {
     },
     /// `power.wake`.
     Wake(WakeupReason),
+    /// A call failed: the device is out of service. Recorded by its slot, which
+    /// knows the fault by its number.
+    Faulted {
+        /// Counts up over the life of the slot.
+        number: u64,
+    },
 }
 
 /// An effect with its place in the order of its slot's effects.

@@ -3,10 +3,21 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{CodeCache, Error, Image};
+use wasmtime::{Enabled, PoolingAllocationConfig};
+
+use super::{CodeCache, Error, Image, Limits, limits};
 
 /// How often the epoch moves on, by which deadlines are measured.
 const TICK: Duration = Duration::from_millis(1);
+
+/// The most devices of an engine at a time, in all its machines. A machine has
+/// some twenty, and as many more while it is loaded. Each has 4 GiB of addresses,
+/// which take no memory before it is there.
+const DEVICES: u32 = 2000;
+
+/// Bytes of a device's memory that stay with its place in the pool for the next
+/// one: more than a device of this project ever touches.
+const KEPT: usize = 128 << 10;
 
 /// Compiles components and counts the time their calls take.
 #[derive(Clone)]
@@ -25,7 +36,15 @@ impl Engine {
     /// started.
     pub fn new(cache: Option<CodeCache>) -> Result<Self, Error> {
         let unusable = |error: wasmtime::Error| Error::Unusable(format!("{error:#}"));
-        let engine = wasmtime::Engine::new(&configuration()).map_err(unusable)?;
+        let mut config = configuration();
+        config.allocation_strategy(pool());
+        // Where so many addresses are not to be had, each device gets its own.
+        let engine = wasmtime::Engine::new(&config)
+            .or_else(|error| {
+                tracing::warn!(error = format!("{error:#}"), "no pool of memory for devices");
+                wasmtime::Engine::new(&configuration())
+            })
+            .map_err(unusable)?;
         let alive = Arc::new(());
         let (weak, ticking) = (Arc::downgrade(&alive), engine.clone());
         std::thread::Builder::new()
@@ -80,6 +99,30 @@ fn configuration() -> wasmtime::Config {
         // must fit on a processor's thread.
         .max_wasm_stack(256 << 10);
     config
+}
+
+/// Devices are made and dropped by the dozen when a state is loaded. In a pool
+/// that is half the work: memory stays mapped, and only what a device has written
+/// is put back.
+fn pool() -> PoolingAllocationConfig {
+    // Which pages those are the kernel tells from Linux 6.7 on. Without that all
+    // the bytes kept would be written, and take memory.
+    let (scan, kept) = match PoolingAllocationConfig::is_pagemap_scan_available() {
+        true => (Enabled::Yes, KEPT),
+        false => (Enabled::No, 0),
+    };
+    let limits = Limits::default();
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(DEVICES)
+        .total_core_instances(DEVICES * limits::INSTANCES)
+        .total_memories(DEVICES * limits::MEMORIES)
+        .total_tables(DEVICES * limits::TABLES)
+        .max_tables_per_module(limits::TABLES)
+        .table_elements(limits.table)
+        .linear_memory_keep_resident(kept)
+        .table_keep_resident(kept)
+        .pagemap_scan(scan);
+    pool
 }
 
 fn tick(alive: &Weak<()>, engine: &wasmtime::Engine) {

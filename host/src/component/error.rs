@@ -68,7 +68,7 @@ impl Fault {
         };
         let backtrace = error.downcast_ref::<wasmtime::WasmBacktrace>();
         let backtrace = backtrace.map(ToString::to_string).unwrap_or_default();
-        Self { export, reason, backtrace }
+        Self { export, reason: cut(reason), backtrace: cut(backtrace) }
     }
 
     /// The device wanted to do too much, whatever the call came to then.
@@ -77,6 +77,14 @@ impl Fault {
         let reason = "the call recorded more effects than a call may".into();
         Self { export, reason, backtrace }
     }
+}
+
+/// The beginning of a text that a component has a part in, such as the names of
+/// its functions: faults are kept.
+fn cut(mut text: String) -> String {
+    const MOST: usize = 16 << 10;
+    text.truncate(text.floor_char_boundary(MOST));
+    text
 }
 
 impl fmt::Display for Fault {

@@ -285,6 +285,12 @@ impl Instance {
         self.store.data().violations
     }
 
+    /// How many messages to the log were dropped, because there were too many.
+    #[must_use]
+    pub fn messages_dropped(&self) -> u64 {
+        self.store.data().messages_dropped()
+    }
+
     /// Drops the effects recorded so far and goes on counting from `sequence`:
     /// what a device records while it is loaded is compared with its
     /// predecessor's outputs instead.

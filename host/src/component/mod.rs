@@ -17,6 +17,7 @@ mod error;
 mod image;
 mod instance;
 mod limits;
+mod message;
 mod outputs;
 mod outside;
 #[cfg(test)]

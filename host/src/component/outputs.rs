@@ -69,7 +69,8 @@ impl Outputs {
             Effect::Power(_)
             | Effect::Exit { .. }
             | Effect::EnableWakeup { .. }
-            | Effect::Wake(_) => true,
+            | Effect::Wake(_)
+            | Effect::Faulted { .. } => true,
         })
     }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::bindings::device_component::southbridge::device as contract;
-use super::limits::MessageRate;
+use super::limits as most;
+use super::message::Message;
 use super::{
     BusKind, Effect, Effects, Limits, Mode, Outputs, Recorded, Request, SlotId, WakeupReason,
 };
+use crate::log_limit::LogLimit;
 
 /// How a device reaches the devices on the buses it carries. What they do goes
 /// into the caller's effects.
@@ -83,7 +85,7 @@ pub(super) struct Outside {
     /// The kinds of its buses.
     buses: Vec<BusKind>,
     children: Arc<dyn Children>,
-    messages: MessageRate,
+    messages: LogLimit,
 }
 
 impl Outside {
@@ -101,12 +103,11 @@ impl Outside {
             // reason that says nothing.
             .trap_on_grow_failure(true)
             .table_elements(limits.table)
-            // A component is a handful of core instances: the module itself and
-            // the adapters of the canonical ABI.
-            .instances(16)
-            .memories(1)
-            .tables(4)
+            .instances(most::INSTANCES as usize)
+            .memories(most::MEMORIES as usize)
+            .tables(most::TABLES as usize)
             .build();
+        let messages = LogLimit::new(name.clone(), limits.messages);
         Self {
             slot,
             name,
@@ -120,7 +121,7 @@ impl Outside {
             flooded: false,
             buses,
             children,
-            messages: MessageRate::new(limits.messages),
+            messages,
         }
     }
 
@@ -143,6 +144,11 @@ impl Outside {
         if self.violations == 1 {
             tracing::warn!(device = &*self.name, ?what, "effect on something undeclared");
         }
+    }
+
+    /// How many messages of the device were dropped because it had too many.
+    pub(super) const fn messages_dropped(&self) -> u64 {
+        self.messages.dropped()
     }
 
     /// Whether the device has such a bus; it is counted if not.
@@ -187,20 +193,24 @@ impl contract::timers::Host for Outside {
 impl contract::log::Host for Outside {
     fn write(&mut self, level: contract::log::Level, message: String) {
         use contract::log::Level;
-        let device = &*self.name;
-        let (pass, dropped) = self.messages.pass();
-        if let Some(dropped) = dropped {
-            tracing::warn!(device, dropped, "messages dropped in the last second");
-        }
-        if !pass {
-            return;
+        let (device, message) = (&*self.name, Message(&message));
+        let messages = &mut self.messages;
+        // What nobody wants to see counts for nothing.
+        macro_rules! log {
+            ($level:ident) => {
+                if tracing::enabled!(target: "device", tracing::Level::$level) && messages.pass() {
+                    tracing::event!(
+                        target: "device", tracing::Level::$level, device, "{message}"
+                    );
+                }
+            };
         }
         match level {
-            Level::Error => tracing::error!(target: "device", device, "{message}"),
-            Level::Warn => tracing::warn!(target: "device", device, "{message}"),
-            Level::Info => tracing::info!(target: "device", device, "{message}"),
-            Level::Debug => tracing::debug!(target: "device", device, "{message}"),
-            Level::Trace => tracing::trace!(target: "device", device, "{message}"),
+            Level::Error => log!(ERROR),
+            Level::Warn => log!(WARN),
+            Level::Info => log!(INFO),
+            Level::Debug => log!(DEBUG),
+            Level::Trace => log!(TRACE),
         }
     }
 }

@@ -5,7 +5,6 @@ use proptest::prelude::*;
 
 use super::bindings::device_component::southbridge::device as contract;
 use super::engine::ticks;
-use super::limits::MessageRate;
 use super::outside::Outside;
 use super::{
     AccessSizes, Attachment, Bus, BusKind, Description, Direction, Effect, Limits, Line, Mode,
@@ -237,14 +236,18 @@ fn effects_are_kept_up_to_the_limit() {
 }
 
 #[test]
-fn messages_are_limited_by_the_second() {
-    let mut rate = MessageRate::new(2);
-    let passed: Vec<_> = (0..4).map(|_| rate.pass()).collect();
-    assert_eq!(passed, [(true, None), (true, None), (false, None), (false, None)]);
-    rate.begin_second();
-    assert_eq!(rate.pass(), (true, Some(2)));
-    rate.begin_second();
-    assert_eq!(rate.pass(), (true, None));
+fn messages_that_nobody_wants_count_for_nothing() {
+    use contract::log::Host as _;
+    let mut outside = outside(&Limits { messages: 2, ..Limits::default() });
+    let mut write = |times| {
+        (0..times).for_each(|_| outside.write(contract::log::Level::Info, "x".into()));
+        outside.messages_dropped()
+    };
+    let nobody = tracing::subscriber::NoSubscriber::default();
+    assert_eq!(tracing::subscriber::with_default(nobody, || write(1000)), 0);
+    let somebody = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+    let dropped = tracing::subscriber::with_default(somebody, || write(1000));
+    assert!((1..=998).contains(&dropped), "{dropped}");
 }
 
 #[test]

@@ -1,42 +1,40 @@
-//! Serves the control socket: a thread that accepts, and one per connection.
+//! A Unix socket that several clients use at the same time: a thread that accepts,
+//! and one per client.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::Subject;
-use super::command::execute;
-use super::line::{LineError, Lines, Patience};
-use super::protocol::{self, Answer, Problem, Reply};
 use super::socket::{Socket, SocketError};
-use crate::library::Library;
 
-/// Connections at the same time.
+/// Clients at the same time. Others wait until one of these is gone.
 const MOST: usize = 16;
 
-/// A client may keep its connection open in silence, but not half a line.
-const PATIENCE: Patience =
-    Patience { longest: 64 << 10, before: None, within: Duration::from_secs(10) };
+/// How long clients may take for what they are still to be sent when the server
+/// ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How long a client may take to receive a reply.
-const SENDING: Duration = Duration::from_secs(10);
-
-/// A machine's control socket. It goes away, with its connections, when this
-/// value is dropped.
-pub struct ControlServer {
+/// A socket at which clients are served. It goes away, with its connections, when
+/// this value is dropped: what is being executed is still answered.
+pub(super) struct Server {
     _socket: Socket,
     shared: Arc<Shared>,
 }
 
+type Serve = dyn Fn(UnixStream) -> io::Result<()> + Send + Sync;
+
 struct Shared {
-    subject: Arc<dyn Subject>,
-    library: Arc<Library>,
+    /// What is served, for messages and threads.
+    name: &'static str,
+    serve: Box<Serve>,
     connections: Mutex<Connections>,
+    /// A client is gone, or the server.
+    left: Condvar,
 }
 
 #[derive(Default)]
@@ -46,25 +44,23 @@ struct Connections {
     open: BTreeMap<u64, UnixStream>,
 }
 
-impl ControlServer {
-    /// Listens at `path` and executes what clients ask for on `subject`, with
-    /// components from `library`.
-    ///
-    /// # Errors
-    /// The path is taken by a running process or by another file, or the system
-    /// refuses the socket or the thread.
-    pub fn start(
+impl Server {
+    /// Listens at `path`, which only this user can connect to, and has each client
+    /// be served by `serve` on a thread of its own, until that returns.
+    pub(super) fn start(
         path: &Path,
-        subject: Arc<dyn Subject>,
-        library: Arc<Library>,
+        name: &'static str,
+        serve: impl Fn(UnixStream) -> io::Result<()> + Send + Sync + 'static,
     ) -> Result<Self, SocketError> {
         let socket = Socket::listen(path)?;
-        let shared = Arc::new(Shared { subject, library, connections: Mutex::default() });
+        let serve = Box::new(serve);
+        let (connections, left) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { name, serve, connections, left });
         let accepting = shared.clone();
         socket
             .listener()
             .and_then(|listener| {
-                let thread = thread::Builder::new().name("control".into());
+                let thread = thread::Builder::new().name(name.into());
                 thread.spawn(move || accepting.accept(&listener))
             })
             .map_err(|reason| SocketError::Refused { path: path.into(), reason })?;
@@ -72,88 +68,74 @@ impl ControlServer {
     }
 }
 
-impl Drop for ControlServer {
+impl Drop for Server {
     fn drop(&mut self) {
+        let Shared { left, .. } = &*self.shared;
         let mut connections = self.shared.connections();
         connections.ended = true;
-        for stream in connections.open.values() {
+        left.notify_all();
+        connections.shut_down(Shutdown::Read);
+        let some = |connections: &mut Connections| !connections.open.is_empty();
+        let waited = left.wait_timeout_while(connections, LAST_WORDS, some);
+        waited.unwrap_or_else(PoisonError::into_inner).0.shut_down(Shutdown::Both);
+    }
+}
+
+impl Connections {
+    fn shut_down(&self, how: Shutdown) {
+        for stream in self.open.values() {
             // Its thread sees the end; one that is gone already needs nothing.
-            let _ = stream.shutdown(Shutdown::Both);
+            let _ = stream.shutdown(how);
         }
     }
 }
 
 impl Shared {
     fn accept(self: Arc<Self>, listener: &UnixListener) {
-        loop {
-            let accepted = listener.accept();
-            if self.connections().ended {
-                return;
-            }
-            match accepted {
-                Ok((stream, _)) => self.admit(stream),
-                Err(error) => {
-                    // No descriptor left, for instance: later there may be one.
-                    tracing::warn!(%error, "control socket");
-                    thread::sleep(Duration::from_millis(100));
-                }
+        while self.wait_for_room() {
+            let admitted = listener.accept().and_then(|(stream, _)| self.admit(stream));
+            if let Err(error) = admitted
+                && !self.connections().ended
+            {
+                // No descriptor or thread left, for instance: later there may be
+                // one.
+                tracing::warn!(%error, "{} socket", self.name);
+                thread::sleep(Duration::from_millis(100));
             }
         }
     }
 
-    fn admit(self: &Arc<Self>, stream: UnixStream) {
-        let Some(number) = self.register(&stream) else { return };
-        let shared = self.clone();
-        let thread = thread::Builder::new().name("control client".into());
-        let started = thread.spawn(move || {
-            let connection = Connection { shared, number };
-            if let Err(error) = connection.shared.serve(stream) {
-                tracing::debug!(%error, "control connection lost");
-            }
-        });
-        if let Err(error) = started {
-            tracing::warn!(%error, "control socket: cannot start a thread");
-            self.connections().open.remove(&number);
-        }
+    /// False when the server has ended.
+    fn wait_for_room(&self) -> bool {
+        let full =
+            |connections: &mut Connections| !connections.ended && connections.open.len() >= MOST;
+        let connections = self.left.wait_while(self.connections(), full);
+        !connections.unwrap_or_else(PoisonError::into_inner).ended
     }
 
-    /// Notes a connection, unless there are too many.
-    fn register(&self, stream: &UnixStream) -> Option<u64> {
+    fn admit(self: &Arc<Self>, stream: UnixStream) -> io::Result<()> {
+        let client = self.register(&stream)?;
+        let thread = thread::Builder::new().name(format!("{} client", self.name));
+        thread.spawn(move || {
+            let Shared { name, serve, .. } = &*client.shared;
+            if let Err(error) = serve(stream) {
+                tracing::debug!(%error, "{name} connection lost");
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Notes a connection.
+    fn register(self: &Arc<Self>, stream: &UnixStream) -> io::Result<Connection> {
+        let handle = stream.try_clone()?;
         let mut connections = self.connections();
-        let handle = stream.try_clone().ok()?;
-        if connections.ended || connections.open.len() >= MOST {
-            let problem = Problem::new(format!("{MOST} clients are connected; try again later"));
-            drop(connections);
-            let _ = send(&handle, Answer::Error(problem), None);
-            return None;
+        if connections.ended {
+            return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let number = connections.next;
         connections.next += 1;
         connections.open.insert(number, handle);
-        Some(number)
-    }
-
-    fn serve(&self, stream: UnixStream) -> io::Result<()> {
-        let replies = stream.try_clone()?;
-        let mut lines = Lines::new(stream, PATIENCE);
-        loop {
-            let line = match lines.next() {
-                Ok(Some(line)) => line,
-                Ok(None) => return Ok(()),
-                Err(LineError::Io(error)) => return Err(error),
-                // Where the next line begins is not known.
-                Err(error) => return send(&replies, Answer::Error(Problem::new(error)), None),
-            };
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            let (id, command) = protocol::parse(&line);
-            tracing::debug!(?command, "control command");
-            let answer =
-                command.and_then(|command| execute(command, &*self.subject, &self.library));
-            let answer = answer.map_or_else(Answer::Error, Answer::Return);
-            send(&replies, answer, id)?;
-        }
+        Ok(Connection { shared: self.clone(), number })
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -170,12 +152,6 @@ struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.shared.connections().open.remove(&self.number);
+        self.shared.left.notify_all();
     }
-}
-
-fn send(mut stream: &UnixStream, answer: Answer, id: Option<serde_json::Value>) -> io::Result<()> {
-    let mut line = serde_json::to_vec(&Reply { answer, id })?;
-    line.push(b'\n');
-    stream.set_write_timeout(Some(SENDING))?;
-    stream.write_all(&line)
 }

@@ -13,20 +13,20 @@ use crate::chardev::{Place, Problem, unix_socket};
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 16;
 
-/// Why there is no control socket.
+/// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// A process listens there.
-    #[error("control socket {}: in use by another process; choose another path", .0.display())]
+    #[error("socket {}: in use by another process; choose another path", .0.display())]
     InUse(PathBuf),
     /// The path is that of another file.
-    #[error("control socket {}: exists and is not a socket; choose another path", .0.display())]
+    #[error("socket {}: exists and is not a socket; choose another path", .0.display())]
     NotASocket(PathBuf),
     /// The path does not fit into a socket's address.
-    #[error("control socket {}: the path is too long, at most 107 bytes expected", .0.display())]
+    #[error("socket {}: the path is too long, at most 107 bytes expected", .0.display())]
     TooLong(PathBuf),
     /// The system refuses.
-    #[error("control socket {}: {reason}", .path.display())]
+    #[error("socket {}: {reason}", .path.display())]
     Refused {
         /// The path.
         path: PathBuf,

@@ -79,7 +79,7 @@ pub fn run(progress: &mut dyn FnMut(&str)) -> Result<Report, Error> {
 
     let runner = thread::Builder::new().name("guest".into());
     let running = guest.clone();
-    let runner = runner.spawn(move || running.run(&inbox)).map_err(Error::Thread)?;
+    let runner = runner.spawn(move || running.run(inbox)).map_err(Error::Thread)?;
     let mut console = Console { serial, seen: 0 };
     let silent = |what: &str, console: &Console| Error::Misbehaved {
         what: what.into(),

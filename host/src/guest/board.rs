@@ -1,9 +1,10 @@
 //! KVM below the devices.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::component::Mode;
+use crate::log_limit::LogLimit;
 use crate::machine::Board;
 use crate::machine::file::CpuPin;
 use crate::vm::{Interrupts, Memory, WindowMode};
@@ -13,17 +14,29 @@ use crate::vm::{Interrupts, Memory, WindowMode};
 pub(super) struct KvmBoard {
     memory: Arc<Memory>,
     interrupts: Arc<Interrupts>,
+    /// A guest can have any of this happen at every access.
+    messages: Mutex<LogLimit>,
 }
 
+/// Messages to the log per second.
+const MESSAGES: u32 = 100;
+
 impl KvmBoard {
-    pub(super) const fn new(memory: Arc<Memory>, interrupts: Arc<Interrupts>) -> Self {
-        Self { memory, interrupts }
+    pub(super) fn new(memory: Arc<Memory>, interrupts: Arc<Interrupts>) -> Self {
+        let messages = Mutex::new(LogLimit::new("board".into(), MESSAGES));
+        Self { memory, interrupts, messages }
+    }
+
+    fn messages(&self) -> MutexGuard<'_, LogLimit> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Board for KvmBoard {
     fn set_gsi(&self, gsi: u32, level: bool) {
-        if let Err(error) = self.interrupts.set_line(gsi, level) {
+        if let Err(error) = self.interrupts.set_line(gsi, level)
+            && self.messages().pass()
+        {
             tracing::error!(gsi, level, %error, "interrupt line");
         }
     }
@@ -31,7 +44,9 @@ impl Board for KvmBoard {
     fn set_cpu_pin(&self, pin: CpuPin, level: bool) {
         // KVM has no SMM here: the machine's devices are configured without it,
         // and a guest that provokes an SMI all the same sees nothing happen.
-        tracing::debug!(?pin, level, "processor pin is not connected");
+        if tracing::enabled!(tracing::Level::DEBUG) && self.messages().pass() {
+            tracing::debug!(?pin, level, "processor pin is not connected");
+        }
     }
 
     fn set_windows(&self, changes: &[(usize, Mode)]) {
@@ -46,14 +61,22 @@ impl Board for KvmBoard {
                 (window, mode)
             })
             .collect();
-        if let Err(error) = self.memory.set_windows(&changes) {
+        if let Err(error) = self.memory.set_windows(&changes)
+            && self.messages().pass()
+        {
             tracing::error!(%error, "RAM windows");
         }
     }
 
     fn set_claims(&self, claims: &[Range<u64>]) {
-        if let Err(error) = self.memory.set_claims(claims) {
+        if let Err(error) = self.memory.set_claims(claims)
+            && self.messages().pass()
+        {
             tracing::error!(%error, "device regions below 1 MiB");
         }
+    }
+
+    fn messages_dropped(&self) -> u64 {
+        self.messages().dropped()
     }
 }

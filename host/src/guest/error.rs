@@ -42,4 +42,10 @@ pub enum Refused {
          only a guest that was started with -S and never let run can be migrated"
     )]
     ProcessorState,
+    /// The state that arrived holds processors in the middle of something.
+    #[error(
+        "the processors had run where the state was saved, and what they did cannot be \
+         loaded yet; without processors (-accel qtest) the devices can be looked at"
+    )]
+    ArrivedProcessorState,
 }

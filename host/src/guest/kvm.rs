@@ -6,11 +6,13 @@ use super::board::KvmBoard;
 use super::{Boot, Error, Post, Processors, Setup};
 use crate::clock::Clock;
 use crate::machine::{Machine, MachineDoor, Plan};
-use crate::vm::{Config as VmConfig, Platform, RamWindow, Vm};
+use crate::migrate::Blocks;
+use crate::vm::{Config as VmConfig, CpuState, Platform, RamWindow, Vm};
 
 /// A machine whose processors are KVM's.
 pub(super) struct Kvm {
     machine: Arc<Machine>,
+    blocks: Arc<Blocks>,
     vm: Vm,
     boot: Boot,
 }
@@ -38,7 +40,8 @@ impl Kvm {
         let vm = Vm::start(platform, door, post.vm())?;
         machine.start_timers().map_err(Error::Thread)?;
 
-        let kvm = Self { machine, vm, boot };
+        let blocks = Arc::new(Blocks::of(vm.memory()));
+        let kvm = Self { machine, blocks, vm, boot };
         kvm.reset()?;
         Ok(kvm)
     }
@@ -47,6 +50,14 @@ impl Kvm {
 impl Processors for Kvm {
     fn machine(&self) -> &Arc<Machine> {
         &self.machine
+    }
+
+    fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
+    }
+
+    fn firmware_len(&self) -> u64 {
+        self.vm.memory().roms().firmware_len()
     }
 
     fn threads(&self) -> Vec<u32> {
@@ -69,6 +80,11 @@ impl Processors for Kvm {
 
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
         action(&self.machine);
+    }
+
+    fn state_of(&self, cpu: usize) -> Result<Option<CpuState>, Error> {
+        let state = (cpu < self.vm.cpus()).then(|| self.vm.state(cpu));
+        Ok(state.transpose()?)
     }
 
     fn reset(&self) -> Result<(), Error> {

@@ -11,8 +11,9 @@ use std::sync::{MutexGuard, PoisonError};
 use super::inbox::Message;
 use super::{Cause, Error, Event, Guest, Inbox, Refused, RunState, Start};
 use crate::component::{Request, WakeupReason};
+use crate::log_limit::LogLimit;
 use crate::machine::{Machine, PowerEvent};
-use crate::vm::VmEvent;
+use crate::vm::{CpuState, VmEvent};
 
 /// What a guest does, and is to do.
 pub(super) struct Life {
@@ -43,13 +44,17 @@ pub enum Outcome {
 
 impl Guest {
     /// Lets the guest live, as its policy says, and returns when it has ended.
-    pub fn run(&self, inbox: &Inbox) -> Outcome {
+    pub fn run(&self, inbox: Inbox) -> Outcome {
         if self.policy.start == Start::Running {
             self.let_run(&mut self.life());
         }
+        // A guest can ask for something at every access.
+        let mut messages = LogLimit::new("guest".into(), 100);
         let outcome = loop {
             let Ok(message) = inbox.0.recv() else { break Outcome::Quit };
-            tracing::debug!(?message, "guest");
+            if tracing::enabled!(tracing::Level::DEBUG) && messages.pass() {
+                tracing::debug!(?message, "guest");
+            }
             match self.handle(message) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => break outcome,
@@ -66,6 +71,12 @@ impl Guest {
     pub fn quit(&self, cause: Cause) {
         // If nobody runs the guest there is nothing to end.
         let _ = self.post.0.send(Message::End(cause));
+    }
+
+    /// Ends the guest because it cannot begin, for a reason in one line.
+    pub fn fail(&self, reason: String) {
+        // If nobody runs the guest there is nothing to end.
+        let _ = self.post.0.send(Message::Fail(reason));
     }
 
     /// Waits until all is done that devices and processors have asked for so far.
@@ -152,6 +163,18 @@ impl Guest {
         result
     }
 
+    /// What the registers of a processor hold; none if there is no such processor. To
+    /// the guest, and to those who watch it, nothing happens.
+    ///
+    /// # Errors
+    /// KVM refuses.
+    pub fn cpu_state(&self, cpu: usize) -> Result<Option<CpuState>, Error> {
+        let life = self.life();
+        let mut state = Ok(None);
+        self.held_still(&life, &mut |_| state = self.processors.state_of(cpu));
+        state
+    }
+
     fn held_still(&self, life: &Life, action: &mut dyn FnMut(&Machine)) {
         match life.state {
             RunState::Running => {
@@ -170,6 +193,7 @@ impl Guest {
                 self.listeners.tell(Event::Shutdown(cause));
                 return Ok(Some(Outcome::Quit));
             }
+            Message::Fail(reason) => return Ok(Some(Outcome::Failed(reason))),
             Message::Power(event) => return self.power(event),
             // A PC's chipset answers a processor's shutdown cycle with a reset.
             Message::Vm(VmEvent::TripleFault { .. }) => return self.guest_reset(),

@@ -25,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use crate::machine::{Machine, Plan, Stream};
+use crate::migrate::Blocks;
 use crate::vm::{InterruptController, RamLayout};
 
 pub use boot::Boot;
@@ -105,6 +106,12 @@ impl Guest {
         self.processors.machine()
     }
 
+    /// The guest's memory, by the names it has in a saved state.
+    #[must_use]
+    pub fn blocks(&self) -> &Arc<Blocks> {
+        self.processors.blocks()
+    }
+
     /// How many processors there are.
     #[must_use]
     pub fn cpus(&self) -> usize {
@@ -116,6 +123,12 @@ impl Guest {
     #[must_use]
     pub fn threads(&self) -> Vec<u32> {
         self.processors.threads()
+    }
+
+    /// The size of the firmware it starts with, in bytes; 0 if there is none.
+    #[must_use]
+    pub fn firmware_len(&self) -> u64 {
+        self.processors.firmware_len()
     }
 
     /// How often all processors together have left the guest for an access to a

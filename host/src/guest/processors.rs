@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use super::Error;
 use crate::machine::Machine;
+use crate::migrate::Blocks;
+use crate::vm::CpuState;
 
 /// A machine and what carries it out: the processors of a KVM guest, or clients
 /// that take their place. Calls come one at a time, and never from a processor.
 pub trait Processors: Send + Sync {
     /// The machine.
     fn machine(&self) -> &Arc<Machine>;
+
+    /// The machine's memory.
+    fn blocks(&self) -> &Arc<Blocks>;
+
+    /// The size of the firmware they start with, in bytes; 0 if there is none.
+    fn firmware_len(&self) -> u64;
 
     /// The host's threads that run them, by their ids in the kernel: one for each,
     /// or none.
@@ -27,6 +35,13 @@ pub trait Processors: Send + Sync {
     /// Does something to the machine while nothing reaches its devices. The
     /// processors stand still already.
     fn still(&self, action: &mut dyn FnMut(&Machine));
+
+    /// What the registers of a processor hold, which stands still; none if there is
+    /// no such processor.
+    ///
+    /// # Errors
+    /// KVM refuses.
+    fn state_of(&self, cpu: usize) -> Result<Option<CpuState>, Error>;
 
     /// Puts the processors to where they start; they stand still.
     ///

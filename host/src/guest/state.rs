@@ -1,5 +1,7 @@
 //! What a machine does, in QEMU's words.
 
+use crate::migrate::RunStateName;
+
 /// What a machine does (QEMU's `RunState`, as far as it occurs here).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunState {
@@ -53,14 +55,24 @@ impl RunState {
         }
     }
 
-    /// The state of a name, if it is one that occurs here.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-
     /// Whether only a reset lets the machine run again.
     pub(super) const fn needs_reset(self) -> bool {
         matches!(self, Self::Shutdown | Self::InternalError)
+    }
+}
+
+/// What a machine did when it was saved. In those of QEMU's states that do not occur
+/// here it stood still.
+impl From<RunStateName> for RunState {
+    fn from(saved: RunStateName) -> Self {
+        let known = Self::ALL.into_iter().find(|state| state.name() == saved.name());
+        known.unwrap_or(Self::Paused)
+    }
+}
+
+impl From<RunState> for RunStateName {
+    fn from(state: RunState) -> Self {
+        // All are names of QEMU's.
+        state.name().parse().unwrap_or(Self::PAUSED)
     }
 }

@@ -4,15 +4,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use vm_memory::GuestMemoryMmap;
+
 use super::*;
 use crate::component::{Engine, Request, WakeupReason};
 use crate::library::Library;
 use crate::machine::PowerEvent;
 use crate::machine::file::{MachineTypes, Parameters};
+use crate::migrate::{Arrived, RunStateName};
+use crate::vm::{CpuState, Roms};
 
 /// Processors that only count.
 struct Counting {
     machine: Arc<Machine>,
+    blocks: Arc<Blocks>,
     running: Arc<AtomicU32>,
     have_state: bool,
 }
@@ -20,6 +25,14 @@ struct Counting {
 impl Processors for Counting {
     fn machine(&self) -> &Arc<Machine> {
         &self.machine
+    }
+
+    fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
+    }
+
+    fn firmware_len(&self) -> u64 {
+        0
     }
 
     fn threads(&self) -> Vec<u32> {
@@ -41,6 +54,10 @@ impl Processors for Counting {
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
         assert_eq!(self.running.load(Ordering::Relaxed), 0, "they do not stand still");
         action(&self.machine);
+    }
+
+    fn state_of(&self, _cpu: usize) -> Result<Option<CpuState>, Error> {
+        Ok(None)
     }
 
     fn reset(&self) -> Result<(), Error> {
@@ -84,14 +101,16 @@ impl Rig {
         let (guest, inbox) = Guest::with(policy, |post| {
             power = Some(post.power());
             let machine = Machine::build_alone(&plan)?;
-            Ok::<_, Error>(Counting { machine, running: counted, have_state })
+            let roms = Roms::new(None)?;
+            let blocks = Arc::new(Blocks::new(&GuestMemoryMmap::new(), &roms));
+            Ok::<_, Error>(Counting { machine, blocks, running: counted, have_state })
         })
         .unwrap();
         let told = Arc::<Mutex<Vec<Event>>>::default();
         let noted = told.clone();
         guest.listen(Arc::new(move |event| noted.lock().unwrap().push(event)));
         let runner = guest.clone();
-        let thread = Some(thread::spawn(move || runner.run(&inbox)));
+        let thread = Some(thread::spawn(move || runner.run(inbox)));
         guest.settle();
         Self { guest, told, running, power: power.unwrap(), thread }
     }
@@ -202,6 +221,10 @@ fn to_those_outside_nothing_happens_while_it_is_held_still() {
     assert_eq!((ran, rig.runs(), rig.told()), (Some(0), true, vec![]));
 }
 
+fn arrived(run_state: Option<RunState>) -> Arrived {
+    Arrived { run_state: run_state.map(RunStateName::from), ..Arrived::default() }
+}
+
 #[test]
 fn a_state_that_arrives_says_whether_the_guest_runs() {
     for (start, saved, expected) in [
@@ -213,9 +236,9 @@ fn a_state_that_arrives_says_whether_the_guest_runs() {
     ] {
         let rig = Rig::new(Policy { start, ..Policy::default() });
         assert_eq!(rig.guest.state(), RunState::InMigrate);
-        rig.guest.arrived(saved).unwrap();
+        rig.guest.arrived(&arrived(saved)).unwrap();
         assert_eq!((rig.guest.state(), rig.runs()), (expected, expected == RunState::Running));
-        assert_eq!(rig.guest.arrived(saved), Err(Refused::NotIncoming(expected)));
+        assert_eq!(rig.guest.arrived(&arrived(saved)), Err(Refused::NotIncoming(expected)));
     }
 }
 
@@ -223,11 +246,11 @@ fn a_state_that_arrives_says_whether_the_guest_runs() {
 fn who_waits_for_a_state_can_change_its_mind_about_running() {
     let rig = Rig::new(Policy { start: Start::Incoming, ..Policy::default() });
     rig.guest.pause();
-    rig.guest.arrived(None).unwrap();
+    rig.guest.arrived(&arrived(None)).unwrap();
     assert_eq!(rig.guest.state(), RunState::Paused);
     let rig = Rig::new(Policy { start: Start::IncomingPaused, ..Policy::default() });
     rig.guest.resume().unwrap();
-    rig.guest.arrived(None).unwrap();
+    rig.guest.arrived(&arrived(None)).unwrap();
     assert_eq!(rig.guest.state(), RunState::Running);
 }
 
@@ -236,7 +259,7 @@ fn a_guest_that_did_not_arrive_goes_on() {
     let rig = Rig::with_state(Policy::default(), false);
     rig.told();
     let leaving = rig.guest.hand_over().unwrap();
-    assert_eq!(leaving.before(), RunState::Running);
+    assert_eq!(leaving.before(), RunStateName::RUNNING);
     assert_eq!((rig.guest.state(), rig.runs()), (RunState::FinishMigrate, false));
     assert_eq!(rig.guest.resume(), Err(Refused::Migrating));
     assert!(rig.guest.hand_over().is_err());
@@ -257,4 +280,15 @@ fn what_processors_hold_is_not_left_behind() {
     rig.guest.resume().unwrap();
     rig.guest.pause();
     assert_eq!(rig.guest.check_sendable(), Err(Refused::ProcessorState));
+}
+
+#[test]
+fn processors_do_not_begin_in_the_middle() {
+    let state = Arrived { processors_have_run: true, ..Arrived::default() };
+    let policy = Policy { start: Start::Incoming, ..Policy::default() };
+    let rig = Rig::new(policy);
+    assert_eq!(rig.guest.arrived(&state), Err(Refused::ArrivedProcessorState));
+    assert_eq!(rig.guest.state(), RunState::InMigrate);
+    let rig = Rig::with_state(policy, false);
+    assert_eq!(rig.guest.arrived(&state), Ok(()));
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Guest, Refused, RunState};
+use crate::migrate::{Arrived, RunStateName};
 
 /// A guest that stands still while the last of its state is sent. Dropped, it goes
 /// on as it was: its state did not arrive.
@@ -48,17 +49,21 @@ impl Guest {
         Ok(HandOver { guest: self.clone(), before, done: false })
     }
 
-    /// The guest's state is there. `saved` is what it did where it was saved, if
-    /// the state says: it goes on with that, and runs only if it was meant to.
+    /// The guest's state is there. It goes on with what it did where it was saved, if
+    /// the state says that, and runs only if it was meant to.
     ///
     /// # Errors
-    /// The guest did not wait for a state.
-    pub fn arrived(&self, saved: Option<RunState>) -> Result<(), Refused> {
+    /// The guest did not wait for a state, or there are processors here whose state
+    /// would be lost.
+    pub fn arrived(&self, arrived: &Arrived) -> Result<(), Refused> {
         let mut life = self.life();
         if life.state != RunState::InMigrate {
             return Err(Refused::NotIncoming(life.state));
         }
-        match saved.unwrap_or(RunState::Running) {
+        if arrived.processors_have_run && self.processors.have_state() {
+            return Err(Refused::ArrivedProcessorState);
+        }
+        match arrived.run_state.map_or(RunState::Running, RunState::from) {
             RunState::Running if life.autostart => self.let_run(&mut life),
             RunState::Running => life.state = RunState::Paused,
             saved => life.state = saved,
@@ -70,8 +75,8 @@ impl Guest {
 impl HandOver {
     /// What the guest did until now.
     #[must_use]
-    pub const fn before(&self) -> RunState {
-        self.before
+    pub fn before(&self) -> RunStateName {
+        self.before.into()
     }
 
     /// The state has arrived: the guest lives on elsewhere.

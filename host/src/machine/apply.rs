@@ -58,6 +58,7 @@ impl Machine {
                     (self.power)(PowerEvent::Wake(reason));
                 }
             }
+            Effect::Faulted { number } => self.faulted(slot, number),
         }
     }
 
@@ -165,8 +166,9 @@ impl Machine {
             let mut driven = driven.lock();
             let mut news: Vec<(usize, Mode)> = Vec::with_capacity(count);
             for (window, sequence, mode) in changes {
-                let applied = driven.windows.get_mut(window);
-                if applied.is_some_and(|applied| applied.is_news(sequence)) {
+                let Some(applied) = driven.windows.get_mut(window) else { continue };
+                if applied.is_news(sequence) {
+                    applied.value = mode;
                     news.push((base + window, mode));
                 }
             }

@@ -21,6 +21,12 @@ pub trait Board: Send + Sync {
     /// Says at which addresses in [`WINDOW_RANGE`] devices answer if a window
     /// is in mode `bus`: all of them.
     fn set_claims(&self, claims: &[Range<u64>]);
+
+    /// How many messages to the log were dropped, because devices had caused too
+    /// many.
+    fn messages_dropped(&self) -> u64 {
+        0
+    }
 }
 
 /// Where RAM windows can be: from 640 KiB to 1 MiB.

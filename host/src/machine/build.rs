@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::driven::Driven;
 use super::file::Address;
+use super::observe::Listeners;
 use super::plan::{Planned, plug_error};
 use super::power::Wakeups;
 use super::timers::Timers;
@@ -78,9 +79,12 @@ impl Machine {
         let machine = Arc::new(Self {
             name: plan.name.clone(),
             parameters: plan.parameters,
+            memory_layout: plan.memory,
             migration: plan.migration,
+            options: plan.options.clone(),
             paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
-            optional: plan.optional.clone(),
+            planned: plan.devices.clone(),
+            optional: plan.optional.iter().map(Into::into).collect(),
             exchange: Mutex::default(),
             origin: Mutex::default(),
             ports: AddressSpace::new(SpaceKind::Port),
@@ -95,6 +99,7 @@ impl Machine {
             board,
             power,
             wakeups: Wakeups::default(),
+            listeners: Listeners::default(),
             slots,
         });
         machine.apply(&mut effects);
@@ -142,7 +147,8 @@ fn target((address, _, slot): Child<'_>) -> Option<(u8, Arc<Slot>)> {
     }
 }
 
-fn configuration_space(device: &Planned, slot: Arc<Slot>) -> Option<ConfigurationSpace> {
+/// The configuration space of a device, if it has one.
+pub(super) fn configuration_space(device: &Planned, slot: Arc<Slot>) -> Option<ConfigurationSpace> {
     let regions = (0..).zip(&device.image.description().regions);
     let (region, declared) =
         regions.into_iter().find(|(_, region)| region.space == Space::Configuration)?;

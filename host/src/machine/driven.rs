@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::component::Description;
+use crate::component::{Description, Mode};
 
 /// The applied state of each output of a slot, with the number of the effect
 /// that set it.
@@ -18,17 +18,21 @@ pub(super) struct Outputs {
     pub(super) lines: Vec<Applied<bool>>,
     pub(super) regions: Vec<Applied<()>>,
     pub(super) timers: Vec<Applied<()>>,
-    pub(super) windows: Vec<Applied<()>>,
+    pub(super) windows: Vec<Applied<Mode>>,
 }
 
 /// An output and the effect that set it last.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Applied<T> {
     sequence: u64,
     pub(super) value: T,
 }
 
 impl<T> Applied<T> {
+    const fn new(value: T) -> Self {
+        Self { sequence: 0, value }
+    }
+
     /// Whether an effect is newer than what has been applied; it counts as
     /// applied from then on.
     pub(super) fn is_news(&mut self, sequence: u64) -> bool {
@@ -41,10 +45,10 @@ impl<T> Applied<T> {
 impl Driven {
     pub(super) fn new(description: &Description) -> Self {
         Self(Mutex::new(Outputs {
-            lines: vec![Applied::default(); description.lines.len()],
-            regions: vec![Applied::default(); description.regions.len()],
-            timers: vec![Applied::default(); description.timers.len()],
-            windows: vec![Applied::default(); description.windows.len()],
+            lines: vec![Applied::new(false); description.lines.len()],
+            regions: vec![Applied::new(()); description.regions.len()],
+            timers: vec![Applied::new(()); description.timers.len()],
+            windows: vec![Applied::new(Mode::Bus); description.windows.len()],
         }))
     }
 

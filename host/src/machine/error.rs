@@ -6,7 +6,7 @@ use super::file;
 use crate::bus::Overlap;
 use crate::component;
 use crate::library::LibraryError;
-use crate::slot::SwapError;
+use crate::slot::{CheckpointError, SwapError};
 
 /// Why a machine cannot be built or changed.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,22 @@ pub enum Error {
     Swap {
         /// The slot.
         slot: String,
+        /// Why not.
+        source: Box<SwapError>,
+    },
+    /// A device's state was not kept.
+    #[error("slot {slot}: {source}")]
+    Checkpoint {
+        /// The slot.
+        slot: Arc<str>,
+        /// Why not.
+        source: CheckpointError,
+    },
+    /// A device was not put back in service.
+    #[error("slot {slot}: {source}; nothing has changed")]
+    Restore {
+        /// The slot.
+        slot: Arc<str>,
         /// Why not.
         source: Box<SwapError>,
     },

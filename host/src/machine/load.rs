@@ -1,9 +1,11 @@
 //! Loading saved state into all devices, or none.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Machine;
-use crate::component::{Effects, Scope, Section, StateDescription};
+use super::wiring::Sink;
+use crate::component::{Effects, Scope, Section, SlotId, StateDescription};
 use crate::slot::{LoadError, Loaded};
 
 /// New instances of all devices that hold a saved state and wait to take their
@@ -82,6 +84,20 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Counts the inputs that an output leads to as told of its level.
+    fn count_as_told(&self, slot: SlotId, line: u32, level: bool) {
+        for sink in self.wires.of(slot, line) {
+            if let Sink::Input { slot, line, told } = sink {
+                told.store(level, Ordering::Relaxed);
+                if let Some(slot) = self.by_id(*slot) {
+                    slot.count_as_told(*line, level);
+                }
+            }
+        }
+    }
+}
+
 impl Loading<'_> {
     /// Puts the devices into their slots and sets the clock. The processors must
     /// be stopped, and the clock. `origin` is the stream it all came from; `held`
@@ -97,11 +113,11 @@ impl Loading<'_> {
         // Every device that can be told of a line is a loaded one by now. In
         // QEMU's stream it knows of no line yet; in its whole state it knows the
         // lines as they are.
-        machine.wires.forget(|_| true);
+        machine.wires.forget();
         if scope == Scope::Whole {
             for (slot, line) in machine.wires.outputs() {
                 let level = machine.by_id(slot).is_some_and(|slot| slot.drives(line));
-                machine.wires.count_as_told(slot, line, level);
+                machine.count_as_told(slot, line, level);
             }
         }
         machine.apply(&mut effects);

@@ -14,7 +14,10 @@ mod driven;
 mod error;
 pub mod file;
 mod load;
+mod look;
+mod observe;
 mod optional;
+mod pci;
 mod plan;
 mod power;
 mod state;
@@ -22,25 +25,31 @@ mod stream;
 mod timers;
 mod wiring;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bus::AddressSpace;
 use crate::clock::Clock;
 use crate::component::{Effects, Image, SlotId};
-use crate::slot::{Slot, Status, SwapError, Swapped};
+use crate::slot::{Slot, SwapError, Swapped};
 
 pub use board::{Board, Unconnected, WINDOW_RANGE};
 pub use door::MachineDoor;
 pub use error::Error;
 pub use load::{Loading, NotLoaded, Pin};
+pub use look::{Part, Reason, Window};
+pub use observe::{DeviceEvent, DeviceListener};
+pub use pci::{PciBar, PciBus, PciFunction};
 pub use plan::{Plan, Request as DeviceRequest};
 pub use power::{PowerEvent, PowerListener, Wakeups};
 pub use state::{DescribedSlot, SavedSlot};
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
-use file::{Migration, Parameters};
+use file::{MemoryLayout, Migration, Parameters, PropertyPath};
+use observe::Listeners;
+use optional::Optional;
 use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
@@ -50,11 +59,16 @@ use wiring::Wires;
 pub struct Machine {
     name: String,
     parameters: Parameters,
+    memory_layout: MemoryLayout,
     migration: Migration,
+    /// The options of the machine in QEMU that are properties of devices.
+    options: BTreeMap<String, PropertyPath>,
+    /// The devices as they were planned, one for each slot.
+    planned: Vec<Planned>,
     /// For each slot where it sits on PCI, as saved state names it.
     paths: Vec<Option<String>>,
     /// The devices it could have besides.
-    optional: Vec<Planned>,
+    optional: Vec<Optional>,
     /// Held by whoever replaces devices, so that a load and a swap do not mix.
     exchange: Mutex<()>,
     /// The stream the devices were loaded from: what no device of this machine
@@ -75,6 +89,7 @@ pub struct Machine {
     board: Arc<dyn Board>,
     power: PowerListener,
     wakeups: Wakeups,
+    listeners: Listeners,
 }
 
 impl Machine {
@@ -88,6 +103,12 @@ impl Machine {
     #[must_use]
     pub const fn parameters(&self) -> Parameters {
         self.parameters
+    }
+
+    /// Where its RAM lies.
+    #[must_use]
+    pub const fn memory_layout(&self) -> &MemoryLayout {
+        &self.memory_layout
     }
 
     /// What the machine's saved stream contains besides devices.
@@ -112,12 +133,6 @@ impl Machine {
     #[must_use]
     pub const fn clock(&self) -> &Arc<Clock> {
         &self.clock
-    }
-
-    /// What is in each slot.
-    #[must_use]
-    pub fn status(&self) -> Vec<Status> {
-        self.slots.iter().map(|slot| slot.status()).collect()
     }
 
     /// Reads `size` (1, 2, 4 or 8) ports.
@@ -146,7 +161,9 @@ impl Machine {
         self.apply(effects);
     }
 
-    /// Replaces the device in a slot. The guest may run meanwhile.
+    /// Replaces the device in a slot. The guest may run meanwhile. If the old one
+    /// has failed, the new one starts from the checkpoint if there is one, else
+    /// as after a reset.
     ///
     /// # Errors
     /// There is no such slot, or the new version does not fit; the old one is in
@@ -175,16 +192,8 @@ impl Machine {
         self.apply(&mut effects);
         let swapped =
             result.map_err(|source| Error::Swap { slot: name.into(), source: Box::new(source) })?;
-        if !swapped.state_moved {
-            self.tell_inputs_of(slot.id(), &mut effects);
-        }
-        tracing::info!(
-            slot = name,
-            from = swapped.from.title(),
-            to = swapped.to.title(),
-            blackout = ?swapped.blackout,
-            "device replaced"
-        );
+        let slot = slot.name().clone();
+        self.tell_listeners(&DeviceEvent::Replaced { slot, swapped: swapped.clone() });
         Ok(swapped)
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Error;
 use super::file::{
     Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
-    Migration, Origin, Parameters, Setting, Sourced, Value,
+    MemoryLayout, Migration, Origin, Parameters, PropertyPath, Setting, Sourced, Value,
 };
+use super::{Error, Reason};
 use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
 use crate::library::Library;
 use crate::slot::GivenProperty;
@@ -20,7 +20,9 @@ pub struct Request {
     pub id: Option<String>,
     /// Its address on its bus; the next free one if none.
     pub address: Option<String>,
-    /// Properties to set: name and value, as on a command line.
+    /// Properties to set: name and value, as on a command line. `index` is the
+    /// number of one of the device's choices, if it has any, from 0; the first
+    /// that is free if none.
     pub properties: Vec<(String, String)>,
 }
 
@@ -28,7 +30,9 @@ pub struct Request {
 pub struct Plan {
     pub(super) name: String,
     pub(super) parameters: Parameters,
+    pub(super) memory: MemoryLayout,
     pub(super) migration: Migration,
+    pub(super) options: BTreeMap<String, PropertyPath>,
     pub(super) devices: Vec<Planned>,
     pub(super) optional: Vec<Planned>,
 }
@@ -40,6 +44,7 @@ pub(super) struct Planned {
     pub(super) image: Image,
     pub(super) properties: Vec<GivenProperty>,
     pub(super) grants: BTreeSet<Interface>,
+    pub(super) reason: Reason,
 }
 
 impl Plan {
@@ -72,12 +77,15 @@ impl Plan {
             let grants = entry.grants.iter().filter_map(|grant| grant.name().parse().ok());
             let grants = grants.collect();
             image.check_grants(&grants).map_err(|source| plug_error(entry, source))?;
-            Ok(Planned { entry: entry.clone(), image: image.clone(), properties, grants })
+            let reason = Reason::of(entry, requests);
+            Ok(Planned { entry: entry.clone(), image: image.clone(), properties, grants, reason })
         };
         Ok(Self {
             name: machine.name.clone(),
             parameters,
+            memory: machine.memory,
             migration: machine.migration,
+            options: machine.options.iter().map(|(n, p)| (n.clone(), p.value.clone())).collect(),
             devices: machine.devices.iter().map(planned).collect::<Result<_, Error>>()?,
             optional: machine.optional.iter().map(planned).collect::<Result<_, Error>>()?,
         })
@@ -140,10 +148,32 @@ fn missing(entry: &DeviceEntry) -> Error {
     entry.component.origin.error("no such component").into()
 }
 
+/// The property that chooses: QEMU's name.
+const INDEX: &str = "index";
+
+impl Request {
+    /// The choice that is asked for.
+    fn choice(&self, machine: &MachineType) -> Result<Option<usize>, Error> {
+        let index = self.properties.iter().find(|(name, _)| self.chooses(name, machine));
+        let number = index.map(|(name, text)| {
+            let origin = Origin::outside("--device", &format!("{}.{name}", self.template));
+            text.parse().map_err(|_| origin.error(format!("{text:?} found, a number expected")))
+        });
+        Ok(number.transpose()?)
+    }
+
+    /// Whether a property is not the device's but chooses.
+    fn chooses(&self, property: &str, machine: &MachineType) -> bool {
+        let template = machine.optional.iter().find(|entry| entry.id == self.template);
+        property == INDEX && template.is_some_and(|template| !template.choices.is_empty())
+    }
+}
+
 /// Adds a requested device where the machine type has it.
 fn add(machine: &mut MachineType, request: &Request) -> Result<(), Error> {
     let id = request.id.as_ref().unwrap_or(&request.template);
-    let entry = machine.plug(&request.template, id)?;
+    let choice = request.choice(machine)?;
+    let entry = machine.plug(&request.template, id, choice)?;
     let Some(text) = &request.address else { return Ok(()) };
     let origin = Origin::outside("--device", &format!("{id}.addr"));
     let Some(place) = &mut entry.at else {
@@ -158,9 +188,11 @@ fn add(machine: &mut MachineType, request: &Request) -> Result<(), Error> {
 /// Sets the properties of a requested device, now that their types are known.
 fn set(machine: &mut MachineType, request: &Request, components: &Components) -> Result<(), Error> {
     let id = request.id.as_ref().unwrap_or(&request.template);
+    let own = request.properties.iter().filter(|(name, _)| !request.chooses(name, machine));
+    let own: Vec<_> = own.collect();
     let Some(entry) = machine.device_mut(id) else { return Ok(()) };
     let described = components.component(&entry.component.value);
-    for (name, text) in &request.properties {
+    for (name, text) in own {
         let origin = Origin::outside("--device", &format!("{id}.{name}"));
         let kind = described.and_then(|described| described.property(name));
         // An unknown property is kept as it is: the check names it, with its

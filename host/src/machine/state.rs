@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::wiring::Sink;
 use super::{Error, Machine};
-use crate::component::{Effects, Property, Scope, Section, SlotId, StateDescription, WakeupReason};
+use crate::component::{Effects, Property, Scope, Section, StateDescription, WakeupReason};
 use crate::slot::Slot;
 
 /// The saved state of the device in a slot.
@@ -38,16 +38,9 @@ impl Machine {
         for slot in self.slots.iter().rev() {
             slot.reset(&mut effects);
         }
-        self.wires.forget(|_| true);
+        self.wires.forget();
         self.apply(&mut effects);
         self.tell_inputs(&mut effects);
-    }
-
-    /// Tells a device that starts as after a reset, in a machine that runs, the
-    /// levels of its inputs.
-    pub(super) fn tell_inputs_of(&self, slot: SlotId, effects: &mut Effects) {
-        self.wires.forget(|other| other == slot);
-        self.tell_inputs(effects);
     }
 
     /// Tells each input that counts as low after a reset, and is not, what its

@@ -30,7 +30,7 @@ pub(super) enum Sink {
 /// All wires of a machine: slot, output line, sinks.
 pub(super) struct Wires {
     sinks: Vec<Vec<Vec<Sink>>>,
-    inputs: Vec<(SlotId, Arc<AtomicBool>)>,
+    inputs: Vec<Arc<AtomicBool>>,
     /// The device on no bus that carries a PCI bus, and its first line for
     /// interrupt pins.
     root: Option<(SlotId, u32)>,
@@ -79,15 +79,6 @@ impl Wires {
         Some((bridge, first + 4 * u32::from(slot) + u32::from(pin)))
     }
 
-    /// Counts an output's inputs as told of its level.
-    pub(super) fn count_as_told(&self, slot: SlotId, line: u32, level: bool) {
-        for sink in self.of(slot, line) {
-            if let Sink::Input { told, .. } = sink {
-                told.store(level, Ordering::Relaxed);
-            }
-        }
-    }
-
     /// All output lines: slot and line.
     pub(super) fn outputs(&self) -> impl Iterator<Item = (SlotId, u32)> {
         (0..)
@@ -95,11 +86,9 @@ impl Wires {
             .flat_map(|(slot, lines)| (0..).zip(lines).map(move |(line, _)| (SlotId(slot), line)))
     }
 
-    /// Forgets what the inputs of the slots were told that `are_reset` says:
-    /// they count as low after a reset.
-    pub(super) fn forget(&self, are_reset: impl Fn(SlotId) -> bool) {
-        let inputs = self.inputs.iter().filter(|(slot, _)| are_reset(*slot));
-        inputs.for_each(|(_, told)| told.store(false, Ordering::Relaxed));
+    /// Forgets what the inputs were told: they count as low after a reset.
+    pub(super) fn forget(&self) {
+        self.inputs.iter().for_each(|told| told.store(false, Ordering::Relaxed));
     }
 
     fn sink(
@@ -143,7 +132,7 @@ impl Wires {
     ) -> Sink {
         let told = inputs.entry((slot, line)).or_insert_with(|| {
             let told = Arc::new(AtomicBool::new(false));
-            self.inputs.push((slot, told.clone()));
+            self.inputs.push(told.clone());
             told
         });
         Sink::Input { slot, line, told: told.clone() }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vmstate::{Section, Stream};
 
 use super::names::{Name, Names};
-use super::{Fault, Format, Problem, clock, pins};
+use super::{Fault, Format, Problem, clock, frame, pins};
 use crate::component::{self, Scope};
 use crate::machine::{Loading, Machine, NotLoaded};
 use crate::slot::LoadError;
@@ -52,7 +52,7 @@ impl Machine {
         &'m self,
         stream: &'s Stream,
     ) -> Result<(Loading<'m>, Vec<&'s Section>), Vec<Problem>> {
-        let mut problems = frame(self, stream);
+        let mut problems = frame::check(self, stream);
         let parts = take_apart(self, stream, &mut problems);
         // The devices are asked even so: all that does not fit is to be said.
         match self.load(Scope::Stream, &parts.states, parts.now) {
@@ -82,31 +82,6 @@ fn explain(
         .map(|refused| refusal(refused, names, stream))
         .collect::<Vec<_>>();
     formats.into_iter().map(|(_, problem)| problem).chain(own_words).collect()
-}
-
-/// Whether the parts around the sections are this machine's.
-fn frame(machine: &Machine, stream: &Stream) -> Vec<Problem> {
-    let name = || machine.name().to_owned();
-    let mut problems = Vec::new();
-    match &stream.configuration {
-        Some(found) if found.machine != machine.name() => {
-            let fault = Fault::OtherMachine { stated: found.machine.clone(), machine: name() };
-            problems.push(Problem { offset: None, fault });
-        }
-        None if machine.migration().send_configuration && !stream.live.range.is_empty() => {
-            let fault = Fault::NoConfiguration { machine: name() };
-            problems.push(Problem { offset: None, fault });
-        }
-        _ => {}
-    }
-    let found = stream.devices.footers;
-    if let Some(first) = stream.devices.sections.first()
-        && found != machine.migration().send_section_footer
-    {
-        let fault = Fault::Footers { found, machine: name() };
-        problems.push(Problem { offset: Some(first.offset), fault });
-    }
-    problems
 }
 
 /// Gives each section to its slot.

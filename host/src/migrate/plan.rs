@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vmstate::Stream;
 
+use super::blocks::RAM;
 use super::formats::configured;
 use crate::component::StateDescription;
 use crate::library::Library;
@@ -14,8 +15,6 @@ use crate::machine::{DeviceRequest, Error, Plan};
 const RAM_SIZE: u64 = 128 << 20;
 /// The section every processor has.
 const PROCESSOR: &str = "cpu_common";
-/// The block of memory that is the guest's RAM.
-const RAM: &str = "pc.ram";
 
 /// A machine of a type with those of its default and optional devices that the
 /// stream has sections of, at the addresses the stream says. `cpus` is the number

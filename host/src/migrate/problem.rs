@@ -106,12 +106,64 @@ pub enum Fault {
         /// The value.
         value: i64,
     },
+    /// What the machine did when it was saved is nothing that QEMU knows.
+    #[error("section globalstate: the run state is none of QEMU's")]
+    RunState,
+    /// A block of memory is not as large as the machine's.
+    #[error(
+        "memory block {block:?} has {found:#x} bytes, this machine's has {expected:#x}; start it \
+         with the memory and firmware of the machine that was saved"
+    )]
+    BlockSize {
+        /// The block's name.
+        block: String,
+        /// Its size in the stream, in bytes.
+        found: u64,
+        /// The size of the machine's, in bytes.
+        expected: u64,
+    },
+    /// A block of memory of a device that is not there is too large, or no whole number
+    /// of pages.
+    #[error(
+        "memory block {block:?} of {size:#x} bytes is of a device that is not there; of such \
+         blocks whole pages are kept, of all together up to {most:#x} bytes"
+    )]
+    Foreign {
+        /// The block's name.
+        block: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The most bytes of all such blocks.
+        most: u64,
+    },
+    /// Blocks of memory of devices that are not there have too much in them.
+    #[error(
+        "memory block {block:?} is of a device that is not there; of the contents of such blocks \
+         up to {most:#x} bytes are kept"
+    )]
+    ForeignContent {
+        /// The block's name.
+        block: String,
+        /// The most bytes of all such blocks.
+        most: u64,
+    },
+    /// Guest memory is not in the stream.
+    #[error(
+        "guest memory is shared and not in the stream; have the sender switch off capability \
+         \"x-ignore-shared\""
+    )]
+    SharedMemory,
     /// A section cannot be read.
     #[error("{0}")]
     Unreadable(vmstate::Problem),
 }
 
 impl Problem {
+    /// A section that says what the machine did, and says nothing known.
+    pub(super) fn run_state(section: &vmstate::Section) -> Self {
+        Self { offset: Some(section.offset), fault: Fault::RunState }
+    }
+
     /// The same problem of a stream that begins at `base` of a file, with
     /// offsets into the file.
     #[must_use]

@@ -1,16 +1,18 @@
 //! A machine's devices to a stream.
 
-use vmstate::{Configuration, Devices, Live, Section, Stream, Writer};
+use vmstate::{Configuration, Devices, Live, Section, Stream};
 
 use super::clock;
 use super::names::Names;
+use super::run_state::{self, RunStateName};
 use crate::component::Scope;
 use crate::machine::{Error, Machine};
 
 impl Machine {
     /// The state of all devices as a stream of this machine type, without guest
-    /// memory. What a stream that was loaded held besides is in it again. The
-    /// processors must be stopped.
+    /// memory. What a stream that was loaded held besides is in it again, also what
+    /// the machine did then; one that was not loaded is paused. The processors must
+    /// be stopped.
     ///
     /// # Errors
     /// A device is out of service, or fails while it is saved.
@@ -24,20 +26,20 @@ impl Machine {
             Some(origin) => {
                 let mut sections = merge(&origin.devices.sections, own, &names, now);
                 // The machine it was loaded from may have been of another type.
-                match sections.iter().position(|section| section.name == GLOBAL_STATE) {
+                match sections.iter().position(|section| section.name == run_state::NAME) {
                     Some(place) if !migration.store_global_state => {
                         drop(sections.remove(place));
                     }
                     None if migration.store_global_state => {
                         let id = free_id(&sections);
-                        sections.push(Section { id, ..global_state() });
+                        sections.push(Section { id, ..RunStateName::PAUSED.section() });
                     }
                     _ => {}
                 }
                 sections
             }
             None => {
-                let state = migration.store_global_state.then(global_state);
+                let state = migration.store_global_state.then(|| RunStateName::PAUSED.section());
                 let sections = std::iter::once(clock::write(now)).chain(own).chain(state);
                 let number = |(id, section)| Section { id, ..section };
                 (0..).zip(sections).map(number).collect()
@@ -58,6 +60,18 @@ impl Machine {
         let footers = migration.send_section_footer;
         let devices = Devices { footers, sections, description };
         Ok(Stream { configuration, live: Live::default(), devices })
+    }
+}
+
+impl Machine {
+    /// The same with what the machine does, or did before it was stopped.
+    ///
+    /// # Errors
+    /// As [`save_stream`](Self::save_stream).
+    pub fn save_stream_as(&self, run_state: RunStateName) -> Result<Stream, Error> {
+        let mut stream = self.save_stream()?;
+        run_state.update(&mut stream.devices.sections);
+        Ok(stream)
     }
 }
 
@@ -125,20 +139,4 @@ pub(super) fn free_id(sections: &[Section]) -> u32 {
     let last = sections.iter().map(|section| section.id).max();
     let next = last.map_or(0, |id| id.wrapping_add(1));
     (next..=u32::MAX).find(is_free).unwrap_or(0)
-}
-
-const GLOBAL_STATE: &str = "globalstate";
-
-/// The section `globalstate`: what the machine did when it was saved. Its
-/// processors are stopped, so it is paused.
-fn global_state() -> Section {
-    const STATE: &[u8] = b"paused\0";
-    const ROOM: usize = 100;
-    let mut payload = Writer::new();
-    payload.integer(STATE.len() as u64, 4);
-    let mut text = [0; ROOM];
-    text[..STATE.len()].copy_from_slice(STATE);
-    payload.bytes(&text);
-    let (name, payload) = (GLOBAL_STATE.to_owned(), payload.into_bytes());
-    Section { id: 0, name, instance: 0, version: 1, payload, offset: 0 }
 }

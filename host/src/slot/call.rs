@@ -1,23 +1,49 @@
 //! Calls into the device of a slot.
 
-use super::{Plugged, Slot};
-use crate::component::{Effects, Fault, Instance, Recorded, Scope, Section, WakeupReason};
+use std::time::Instant;
+
+use super::{FaultRecord, Plugged, Slot};
+use crate::component::{Effect, Effects, Fault, Instance, Recorded, Scope, Section, WakeupReason};
 
 impl Slot {
-    /// Reads a region. A device that is out of service reads as all ones.
-    pub fn read(&self, region: u32, offset: u64, size: u8, effects: &mut Effects) -> u64 {
-        self.call(effects, |device, now| device.io_read(region, offset, size, now))
+    /// Reads a region, as the first part of an access or the next one. A device
+    /// that is out of service reads as all ones.
+    pub fn read(
+        &self,
+        region: u32,
+        offset: u64,
+        size: u8,
+        part: Part,
+        effects: &mut Effects,
+    ) -> u64 {
+        let mut plugged = self.lock();
+        plugged.counts.reads += u64::from(part == Part::First);
+        self.call_in(&mut plugged, effects, |device, now| device.io_read(region, offset, size, now))
             .unwrap_or(u64::MAX)
     }
 
-    /// Writes a region.
-    pub fn write(&self, region: u32, offset: u64, size: u8, value: u64, effects: &mut Effects) {
-        self.call(effects, |device, now| device.io_write(region, offset, size, value, now));
+    /// Writes a region, as the first part of an access or the next one.
+    pub fn write(
+        &self,
+        region: u32,
+        offset: u64,
+        size: u8,
+        value: u64,
+        part: Part,
+        effects: &mut Effects,
+    ) {
+        let mut plugged = self.lock();
+        plugged.counts.writes += u64::from(part == Part::First);
+        self.call_in(&mut plugged, effects, |device, now| {
+            device.io_write(region, offset, size, value, now)
+        });
     }
 
     /// Changes an input line.
     pub fn line_changed(&self, line: u32, level: bool, effects: &mut Effects) {
-        self.call(effects, |device, now| device.line_changed(line, level, now));
+        let mut plugged = self.lock();
+        plugged.note_input(line, level);
+        self.call_in(&mut plugged, effects, |device, now| device.line_changed(line, level, now));
     }
 
     /// Fires a timer that was due at `deadline`. One that was disarmed or moved
@@ -29,9 +55,13 @@ impl Slot {
         });
     }
 
-    /// Brings the device to its state after a system reset.
+    /// Brings the device to its state after a system reset, in which all input
+    /// lines are low.
     pub fn reset(&self, effects: &mut Effects) {
-        self.call(effects, Instance::reset);
+        let mut plugged = self.lock();
+        plugged.inputs.fill(false);
+        plugged.checkpoint = None;
+        self.call_in(&mut plugged, effects, Instance::reset);
     }
 
     /// A start condition for the device as an I2C target.
@@ -84,41 +114,54 @@ impl Slot {
         self.call(effects, |device, now| device.save(scope, now))
     }
 
-    /// One call: takes the time under the lock, so that it never goes back for
-    /// the device, and moves the effects out. A fault takes the device out of
-    /// service.
     fn call<R>(
         &self,
         effects: &mut Effects,
         call: impl FnOnce(&mut Instance, u64) -> Result<R, Fault>,
     ) -> Option<R> {
-        let mut plugged = self.lock();
+        self.call_in(&mut self.lock(), effects, call)
+    }
+
+    /// One call: takes the time under the lock, so that it never goes back for
+    /// the device, and moves the effects out. A fault takes the device out of
+    /// service.
+    fn call_in<R>(
+        &self,
+        plugged: &mut Plugged,
+        effects: &mut Effects,
+        call: impl FnOnce(&mut Instance, u64) -> Result<R, Fault>,
+    ) -> Option<R> {
         plugged.counts.calls += 1;
         let instance = plugged.instance.as_mut()?;
-        match call(instance, self.clock.now()) {
+        let start = plugged.counts.time.map(|_| Instant::now());
+        let result = call(instance, self.clock.now());
+        if let (Some(start), Some(time)) = (start, &mut plugged.counts.time) {
+            *time += start.elapsed();
+        }
+        match result {
             Ok(result) => {
                 instance.take_effects(effects);
                 Some(result)
             }
             Err(fault) => {
-                self.quarantine(&mut plugged, fault, effects);
+                self.quarantine(plugged, fault, effects);
                 None
             }
         }
     }
 
-    /// Takes the device out of service.
+    /// Takes the device out of service as if a call had failed.
+    #[cfg(test)]
+    pub(crate) fn fail(&self, effects: &mut Effects) {
+        let (reason, backtrace) = ("a test".into(), String::new());
+        self.quarantine(&mut self.lock(), Fault { export: "none", reason, backtrace }, effects);
+    }
+
+    /// Takes the device out of service, and has whoever applies the effects tell
+    /// of it.
     pub(super) fn quarantine(&self, plugged: &mut Plugged, fault: Fault, effects: &mut Effects) {
         let Some(mut instance) = plugged.instance.take() else { return };
         let id = self.id();
-        tracing::error!(
-            device = &**self.name(),
-            image = plugged.image.title(),
-            export = fault.export,
-            reason = fault.reason,
-            backtrace = fault.backtrace,
-            "device fault: out of service"
-        );
         // Effects of the call are dropped, but not those of devices on its
         // buses, for which the call was complete.
         let mut dropped = Effects::new();
@@ -127,15 +170,41 @@ impl Slot {
 
         // The outputs include those of the call; whoever applies effects knows
         // what was really driven, so all that must be low is said to be.
+        plugged.counts.add(&instance);
+        plugged.counts.faults += 1;
+        let number = plugged.counts.faults;
         let outputs = instance.outputs().out_of_service();
         let mut sequence = instance.sequence();
-        for effect in outputs.all_low() {
+        for effect in outputs.all_low().chain([Effect::Faulted { number }]) {
             sequence += 1;
             effects.push(Recorded { slot: id, sequence, effect });
         }
         plugged.outputs = outputs;
         plugged.sequence = sequence;
+        plugged.faults.push(FaultRecord {
+            number,
+            slot: self.name().clone(),
+            device: plugged.image.title(),
+            time: self.clock.now(),
+            fault: fault.clone(),
+        });
         plugged.fault = Some(fault);
-        plugged.counts.faults += 1;
+    }
+}
+
+/// Which part of an access a call is. A region that takes bytes only is called
+/// four times for one access of four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The first, or the only one: this is what is counted.
+    First,
+    /// Another one.
+    Further,
+}
+
+impl Part {
+    /// Returns this part; the one after it is a further one.
+    pub fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::Further)
     }
 }

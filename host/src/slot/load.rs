@@ -61,14 +61,22 @@ impl Slot {
         Ok(Loaded { image, instance, state })
     }
 
-    /// Puts a loaded device into the slot, in service again if it was not.
+    /// Puts a loaded device into the slot, in service again if it was not. It
+    /// counts as told of no input line.
     pub fn install(&self, loaded: Loaded, effects: &mut Effects) {
         let Loaded { image, instance, state } = loaded;
         let mut plugged = self.lock();
         let old = self.put(&mut plugged, instance, state, effects);
         plugged.image = image;
+        plugged.checkpoint = None;
+        plugged.inputs.fill(false);
         drop(plugged);
         drop(old);
+    }
+
+    /// Counts the device as told of the level of an input line.
+    pub fn count_as_told(&self, line: u32, level: bool) {
+        self.lock().note_input(line, level);
     }
 
     /// Replaces the instance, and says in `effects` what it drives that the one
@@ -88,13 +96,24 @@ impl Slot {
         new.take_over(sequence);
         plugged.state = state;
         plugged.fault = None;
-        plugged.instance.replace(new)
+        let old = plugged.instance.replace(new);
+        if let Some(old) = &old {
+            plugged.counts.add(old);
+        }
+        old
     }
 }
 
 impl Plugged {
+    /// Notes the level of an input line.
+    pub(super) fn note_input(&mut self, line: u32, level: bool) {
+        if let Some(known) = self.inputs.get_mut(line as usize) {
+            *known = level;
+        }
+    }
+
     /// What the slot drives, and the number of the last effect.
-    fn driven(&self) -> (&Outputs, u64) {
+    pub(super) fn driven(&self) -> (&Outputs, u64) {
         match &self.instance {
             Some(instance) => (instance.outputs(), instance.sequence()),
             None => (&self.outputs, self.sequence),

@@ -6,10 +6,13 @@
 //! order of effects.
 
 mod call;
+mod checkpoint;
 mod compare;
 mod downgrade;
+mod faults;
 mod load;
 mod properties;
+mod status;
 mod swap;
 #[cfg(test)]
 mod tests;
@@ -23,10 +26,17 @@ use crate::component::{
     Property, SlotId, StateDescription,
 };
 
+pub use call::Part;
+pub use checkpoint::{CheckpointError, CheckpointSummary};
 pub(crate) use compare::decode;
+pub use faults::{FAULTS_KEPT, FaultRecord};
 pub use load::{LoadError, Loaded};
 pub use properties::GivenProperty;
+pub use status::{Counts, Status};
 pub use swap::{SwapError, Swapped};
+
+use checkpoint::Checkpoint;
+use faults::FaultLog;
 
 /// What a machine gives to a slot.
 #[derive(Clone)]
@@ -59,38 +69,17 @@ struct Plugged {
     /// None after a fault.
     instance: Option<Instance>,
     fault: Option<Fault>,
+    faults: FaultLog,
+    checkpoint: Option<Arc<Checkpoint>>,
+    /// The level of each line the device was told last, and would have been if it
+    /// were in service; an output's is false and never changes.
+    inputs: Vec<bool>,
     /// What the slot drives while there is no instance to ask.
     outputs: Outputs,
     sequence: u64,
     /// The image a swap replaced, for going back.
     previous: Option<Image>,
     counts: Counts,
-}
-
-/// What has happened in a slot since the machine was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Calls into the device: accesses, line changes, timers and transfers.
-    pub calls: u64,
-    /// Replacements that succeeded.
-    pub swaps: u64,
-    /// Faults.
-    pub faults: u64,
-    /// Effects of the present device that named something undeclared.
-    pub violations: u64,
-}
-
-/// What is in a slot, for people.
-#[derive(Clone, Debug)]
-pub struct Status {
-    /// The slot's name.
-    pub name: Arc<str>,
-    /// The image that is plugged.
-    pub image: Image,
-    /// Why the device is out of service, if it is.
-    pub fault: Option<Fault>,
-    /// What has happened.
-    pub counts: Counts,
 }
 
 impl Slot {
@@ -115,6 +104,9 @@ impl Slot {
             sequence: 0,
             instance: Some(instance),
             fault: None,
+            faults: FaultLog::default(),
+            checkpoint: None,
+            inputs: vec![false; image.description().lines.len()],
             previous: None,
             counts: Counts::default(),
         };
@@ -143,20 +135,6 @@ impl Slot {
     #[must_use]
     pub fn properties(&self) -> Vec<Property> {
         self.setting.properties(&self.image())
-    }
-
-    /// What is in the slot.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let plugged = self.lock();
-        let mut counts = plugged.counts;
-        counts.violations = plugged.instance.as_ref().map_or(0, Instance::violations);
-        Status {
-            name: self.name().clone(),
-            image: plugged.image.clone(),
-            fault: plugged.fault.clone(),
-            counts,
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Plugged> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::downgrade::downgrade;
 use super::{Plugged, Slot, compare};
 use crate::component::{
-    Description, Effects, Error, Fault, Image, Instance, Refusal, Scope, StateDescription,
+    Description, Effects, Error, Fault, Image, Instance, Refusal, Scope, Section, StateDescription,
 };
 
 /// Why a device was not replaced.
@@ -43,9 +43,24 @@ pub enum SwapError {
     /// The old version failed while it was saved; it is out of service now.
     #[error("the old version failed: {0}")]
     OldFaulted(Fault),
+    /// The old version is out of service, and the new one does not take the
+    /// state that is kept.
+    #[error("with the checkpoint of {age:.1?} before: {source}")]
+    Checkpoint {
+        /// How old it is by the machine's clock.
+        age: Duration,
+        /// What is wrong.
+        source: Box<Self>,
+    },
     /// There is nothing to go back to.
     #[error("there is no earlier version to go back to")]
     NoPrevious,
+    /// Only a device that has failed can be put back in service.
+    #[error("the device is in service: only one that has failed is restored")]
+    InService,
+    /// There is nothing to restore.
+    #[error("there is no checkpoint: none was taken since the last reset")]
+    NoCheckpoint,
 }
 
 fn describe(refusal: &Refusal) -> String {
@@ -67,8 +82,24 @@ pub struct Swapped {
     /// How long the slot was locked: the longest an access can have waited.
     pub blackout: Duration,
     /// Whether the state moved over. A device that was out of service has none
-    /// to move: the new one starts as after a reset.
+    /// to move: the new one starts from the checkpoint, or as after a reset.
     pub state_moved: bool,
+    /// How old the checkpoint was, by the machine's clock, if the new device
+    /// started from it.
+    pub checkpoint_age: Option<Duration>,
+}
+
+/// Where a new device's state came from.
+pub(super) enum Origin {
+    /// From the device before.
+    Old,
+    /// From the state that was kept.
+    Checkpoint {
+        /// How old it was.
+        age: Duration,
+    },
+    /// From nowhere.
+    Reset,
 }
 
 impl Slot {
@@ -80,13 +111,15 @@ impl Slot {
         let (new, state) = self.prepare(image)?;
         let mut plugged = self.lock();
         let start = Instant::now();
-        let result = self.exchange(&mut plugged, image, new, state, effects);
+        let (origin, old) = self.seat(&mut plugged, image, new, state, effects)?;
+        plugged.counts.swaps += 1;
+        let from = std::mem::replace(&mut plugged.image, image.clone());
+        plugged.previous = Some(from.clone());
         drop(plugged);
         let blackout = start.elapsed();
-        let (from, state_moved, old) = result?;
         // Unmapping the old one's memory takes long and disturbs nobody now.
         drop(old);
-        Ok(Swapped { from, to: image.clone(), blackout, state_moved })
+        Ok(Swapped::new(from, image.clone(), blackout, origin))
     }
 
     /// Goes back to the version that the last swap replaced.
@@ -99,23 +132,29 @@ impl Slot {
     }
 
     /// All of a swap that does not need the slot.
-    fn prepare(&self, image: &Image) -> Result<(Instance, Arc<StateDescription>), SwapError> {
+    pub(super) fn prepare(
+        &self,
+        image: &Image,
+    ) -> Result<(Instance, Arc<StateDescription>), SwapError> {
         same_shape(self.image().description(), image.description())?;
         Ok(self.setting.instantiate(image)?)
     }
 
-    fn exchange(
+    /// Gives a new device of `image` the state and the place of the one that is
+    /// plugged, or was. On an error all is as it was, but a device that fails
+    /// while it is saved is out of service.
+    pub(super) fn seat(
         &self,
         plugged: &mut Plugged,
         image: &Image,
         mut new: Instance,
         state: Arc<StateDescription>,
         effects: &mut Effects,
-    ) -> Result<(Image, bool, Option<Instance>), SwapError> {
+    ) -> Result<(Origin, Option<Instance>), SwapError> {
         // Another swap may have been faster.
         same_shape(plugged.image.description(), image.description())?;
         let now = self.clock.now();
-        let state_moved = match &mut plugged.instance {
+        let origin = match &mut plugged.instance {
             Some(old) => {
                 let saved = match old.save(Scope::Whole, now) {
                     Ok(saved) => saved,
@@ -124,28 +163,60 @@ impl Slot {
                         return Err(SwapError::OldFaulted(fault));
                     }
                 };
-                let given = downgrade(&plugged.state, saved.clone(), &state)
-                    .map_err(SwapError::StateLost)?;
-                new.load(Scope::Whole, &given, now)
-                    .map_err(SwapError::NewFaulted)?
-                    .map_err(SwapError::Refused)?;
-                let kept = new.save(Scope::Whole, now).map_err(SwapError::NewFaulted)?;
-                compare::check(&plugged.state, &saved, &state, &kept)
-                    .map_err(SwapError::StateLost)?;
-                true
+                hand_over(&plugged.state, saved, &mut new, &state, now)?;
+                Origin::Old
             }
-            None => {
-                new.reset(now).map_err(SwapError::NewFaulted)?;
-                false
-            }
+            None => match plugged.checkpoint.clone() {
+                Some(kept) => {
+                    let age = kept.age(now);
+                    // To the device it is the time of the checkpoint, and then
+                    // the time passes, as if nobody had called it since.
+                    hand_over(&kept.state, kept.sections.clone(), &mut new, &state, kept.time)
+                        .and_then(|()| tell_inputs(&kept.inputs, plugged, &mut new, now))
+                        .map_err(|source| SwapError::Checkpoint { age, source: source.into() })?;
+                    Origin::Checkpoint { age }
+                }
+                None => {
+                    new.reset(now).map_err(SwapError::NewFaulted)?;
+                    let low = vec![false; plugged.inputs.len()];
+                    tell_inputs(&low, plugged, &mut new, now)?;
+                    Origin::Reset
+                }
+            },
         };
-
-        let old = self.put(plugged, new, state, effects);
-        plugged.counts.swaps += 1;
-        let from = std::mem::replace(&mut plugged.image, image.clone());
-        plugged.previous = Some(from.clone());
-        Ok((from, state_moved, old))
+        Ok((origin, self.put(plugged, new, state, effects)))
     }
+}
+
+/// Has the new version take a state over, and checks that it holds it then.
+fn hand_over(
+    old: &StateDescription,
+    saved: Vec<Section>,
+    new: &mut Instance,
+    state: &StateDescription,
+    now: u64,
+) -> Result<(), SwapError> {
+    let given = downgrade(old, saved.clone(), state).map_err(SwapError::StateLost)?;
+    new.load(Scope::Whole, &given, now)
+        .map_err(SwapError::NewFaulted)?
+        .map_err(SwapError::Refused)?;
+    let kept = new.save(Scope::Whole, now).map_err(SwapError::NewFaulted)?;
+    compare::check(old, &saved, state, &kept).map_err(SwapError::StateLost)
+}
+
+/// Tells the new version the input lines that are not as it knows them.
+fn tell_inputs(
+    known: &[bool],
+    plugged: &Plugged,
+    new: &mut Instance,
+    now: u64,
+) -> Result<(), SwapError> {
+    for (line, (&known, &level)) in (0..).zip(known.iter().zip(&plugged.inputs)) {
+        if known != level {
+            new.line_changed(line, level, now).map_err(SwapError::NewFaulted)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the machine can keep its wiring and its maps.

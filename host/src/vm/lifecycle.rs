@@ -20,7 +20,7 @@ use super::control::Control;
 use super::door::Door;
 use super::sync::lock;
 use super::vcpu::{ExitCounts, Exits, Shared, Vcpu};
-use super::{Error, Interrupts, Memory, Platform};
+use super::{CpuState, Error, Interrupts, Memory, Platform};
 
 /// Something that ended a processor's run. `cpu` counts from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,19 @@ impl Vm {
             self.on_thread(cpu, move |vcpu| vcpu.reset(&entry))??;
         }
         self.platform.interrupts.reset()
+    }
+
+    /// What the registers of a processor hold.
+    ///
+    /// # Errors
+    ///
+    /// There is no such processor, the machine is not paused, or KVM refuses.
+    pub fn state(&self, cpu: usize) -> Result<CpuState, Error> {
+        let _change = lock(&self.change);
+        if cpu >= self.cpus() {
+            return Err(Error::NoSuchCpu { cpu, count: self.cpus() });
+        }
+        self.on_thread(cpu, |vcpu| vcpu.state())?
     }
 
     /// Stops the machine for good; returns when every thread has ended.

@@ -4,6 +4,7 @@
 mod host;
 mod ram;
 mod rom;
+mod roms;
 mod slots;
 mod windows;
 
@@ -14,6 +15,7 @@ use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRe
 
 pub use ram::RamLayout;
 pub use rom::Rom;
+pub use roms::{OPTION_ROMS, Roms};
 pub use windows::{RamWindow, WindowMode};
 
 use super::Error;
@@ -34,6 +36,7 @@ pub(super) const FOUR_GIB: u64 = 1 << 32;
 /// The memory of one machine.
 pub struct Memory {
     ram: GuestMemoryMmap,
+    roms: Roms,
     windows: Mutex<Windows>,
     slots: Slots,
     gate: Arc<Gate>,
@@ -51,30 +54,37 @@ impl Memory {
     ) -> Result<Self, Error> {
         let ram = layout.allocate()?;
         let slots = Slots::new(vm);
-        let backing = |start| {
-            let region = ram.find_region(GuestAddress(start))?;
+        let backing = |memory: &GuestMemoryMmap, start| {
+            let region = memory.find_region(GuestAddress(start))?;
             Some(Backing::new(region.get_mmap()))
         };
-        let low_ram = backing(0).ok_or(Error::NoRam)?;
+        let low_ram = backing(&ram, 0).ok_or(Error::NoRam)?;
         let high_ram = low_ram.part(HIGH_RAM_START, low_ram.len());
         slots.add(0, &low_ram.part(0, LOW_RAM_END), Access::ReadWrite)?;
         slots.add(HIGH_RAM_START, &high_ram, Access::ReadWrite)?;
-        if let Some(ram) = backing(FOUR_GIB) {
+        if let Some(ram) = backing(&ram, FOUR_GIB) {
             slots.add(FOUR_GIB, &ram, Access::ReadWrite)?;
         }
-        let rom = rom.map(Rom::map).transpose()?;
+        let roms = Roms::new(rom)?;
+        let rom = roms.firmware().and_then(|rom| backing(rom, FOUR_GIB - roms.firmware_len()));
         if let Some(rom) = &rom {
             slots.add(FOUR_GIB - rom.len(), rom, Access::ReadOnly)?;
         }
-        let mut windows = Windows::new(windows, &low_ram, rom.as_ref())?;
+        let options = backing(roms.options(), OPTION_ROMS.start).ok_or(Error::NoRam)?;
+        let mut windows = Windows::new(windows, &low_ram, rom.as_ref(), options)?;
         windows.show(&slots)?;
-        Ok(Self { ram, windows: Mutex::new(windows), slots, gate })
+        Ok(Self { ram, roms, windows: Mutex::new(windows), slots, gate })
     }
 
     /// The RAM, by guest physical address. What lies behind windows and ROMs is
     /// part of it, whoever answers there.
     pub fn ram(&self) -> &GuestMemoryMmap {
         &self.ram
+    }
+
+    /// The ROMs.
+    pub const fn roms(&self) -> &Roms {
+        &self.roms
     }
 
     /// The size of the part of RAM that starts at address 0, in bytes.

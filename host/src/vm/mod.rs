@@ -20,6 +20,7 @@
 
 pub mod boot;
 mod control;
+mod cpu_state;
 pub mod door;
 mod error;
 mod gate;
@@ -37,11 +38,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use cpu_state::{CpuState, Fpu, Segment, Vectors};
 pub use door::Door;
 pub use error::Error;
 pub use image::Image;
 pub use interrupts::{InterruptController, Interrupts};
 pub use lifecycle::{Listener, Vm, VmEvent};
-pub use memory::{Memory, RamLayout, RamWindow, Rom, WindowMode};
+pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMode};
 pub use platform::{Config, MAX_CPUS, Platform};
 pub use vcpu::ExitCounts;

@@ -85,6 +85,39 @@ fn firmware_starts_in_real_mode_at_the_reset_vector() {
 }
 
 #[test]
+fn registers_show_what_the_guest_put_into_them() {
+    if no_kvm() {
+        return;
+    }
+    let code = assemble(32, CODE, |a| {
+        let mut here = a.create_label();
+        a.mov(eax, cr4)?;
+        a.or(eax, 0x600)?;
+        a.mov(cr4, eax)?;
+        a.mov(eax, 0x1122_3344)?;
+        a.mov(dr0, eax)?;
+        a.mov(esi, 0x5566_7788)?;
+        a.out(0x80, al)?;
+        a.std()?;
+        a.set_label(&mut here)?;
+        a.jmp(here)
+    });
+    let machine = Machine::running(&config(), code);
+    machine.door.wait_for_writes(0x80, 1);
+    assert!(matches!(machine.vm.state(0), Err(Error::NotPaused)));
+    machine.vm.pause();
+    let state = machine.vm.state(0).expect("it is paused");
+    assert_eq!((state.general[0], state.general[4]), (0x1122_3344, 0x5566_7788));
+    assert_eq!((state.cr4 & 0x600, state.cr0 & 1), (0x600, 1));
+    assert!((CODE..CODE + 0x100).contains(&state.rip), "{:#x}", state.rip);
+    assert_eq!(state.breakpoints[0], 0x1122_3344);
+    assert_eq!(state.segments[1].attributes & 0x00f0_ff00, 0x00c0_9b00);
+    assert_eq!((state.segments[1].limit, state.segments[1].base), (0xffff_ffff, 0));
+    assert!(!state.halted && !state.smm);
+    assert!(matches!(machine.vm.state(1), Err(Error::NoSuchCpu { cpu: 1, count: 1 })));
+}
+
+#[test]
 fn string_instructions_arrive_as_single_accesses() {
     if no_kvm() {
         return;

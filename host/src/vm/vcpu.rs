@@ -2,6 +2,7 @@
 
 mod cpuid;
 mod exits;
+mod look;
 mod registers;
 mod run_page;
 

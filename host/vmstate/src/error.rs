@@ -123,6 +123,15 @@ pub enum Problem {
     /// The memory section is not as it should be.
     #[error("bad memory section: {0}")]
     Ram(&'static str),
+    /// Pages in a form that only a receiver of live migration can read.
+    #[error(
+        "pages of guest memory are sent with capability {0:?}, which needs more than this stream; \
+         have the sender switch it off"
+    )]
+    Encoded(&'static str),
+    /// Guest memory that is not taken.
+    #[error("guest memory is refused: {0}")]
+    Memory(String),
     /// More device state than any machine has.
     #[error("more than {0} bytes of device state, this is not a device state")]
     TooLarge(usize),

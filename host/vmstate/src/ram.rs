@@ -4,7 +4,12 @@
 //! or a page that is one byte over and over. A record is a word, the offset into
 //! its block with flags in the low bits, and what the flags announce.
 
-use crate::wire::{Reader, Truncated, Writer};
+mod write;
+
+use crate::stream::Configuration;
+use crate::wire::{Reader, Truncated};
+
+pub use write::{MemoryWriter, write_blocks, write_end, write_page};
 
 /// The section's name.
 pub const NAME: &str = "ram";
@@ -38,17 +43,64 @@ pub struct Block {
     pub address: Option<u64>,
 }
 
+/// Takes guest memory while a stream goes by. What it refuses, it refuses with the
+/// reason: one line.
+pub trait Memory {
+    /// The blocks of memory, before anything of their contents, and what was said of
+    /// the machine.
+    ///
+    /// # Errors
+    /// The reason why this memory is not wanted; the stream is refused with it.
+    fn blocks(
+        &mut self,
+        configuration: Option<&Configuration>,
+        blocks: &[Block],
+    ) -> Result<(), String>;
+
+    /// Contents of a block, which is given by its position in the list: part of a
+    /// page, or a whole one. They lie inside the block. A page may come again.
+    ///
+    /// # Errors
+    /// As [`blocks`](Self::blocks).
+    fn bytes(&mut self, block: usize, offset: u64, bytes: &[u8]) -> Result<(), String>;
+
+    /// A page of a block that is one byte over and over.
+    ///
+    /// # Errors
+    /// As [`blocks`](Self::blocks).
+    fn fill(&mut self, block: usize, offset: u64, byte: u8) -> Result<(), String>;
+}
+
 /// A record, as far as its head tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
-    /// A page whose content follows in so many bytes.
-    Page(u64),
-    /// A page of one byte.
-    Zero,
-    /// Something that takes no more bytes.
-    Mark,
+    /// A page.
+    Page(Page),
+    /// The other channels of the stream are to be waited for.
+    Flush,
     /// The end of the piece.
     End,
+}
+
+/// A page in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// The position of its block in the list.
+    pub(crate) block: usize,
+    /// Where it lies in its block.
+    pub(crate) offset: u64,
+    pub(crate) form: Form,
+}
+
+/// How a page's content is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It follows.
+    Plain,
+    /// It is this byte over and over.
+    Fill(u8),
+    /// It follows in another form, in so many bytes.
+    Encoded(u64, &'static str),
 }
 
 /// Why something cannot be read.
@@ -82,95 +134,51 @@ pub(crate) fn read_block(reader: &mut Reader<'_>, addresses: bool) -> Result<Blo
     Ok(Block { name, size, address })
 }
 
-/// Reads the head of a record. `known` tells whether a block of that name is in
-/// the list; `same` whether there was a record before in this section.
+/// Reads the head of a record. `last` is the block of the record before in this
+/// section.
 pub(crate) fn read_record(
     reader: &mut Reader<'_>,
-    same: bool,
-    known: impl Fn(&[u8]) -> bool,
+    blocks: &[Block],
+    last: Option<usize>,
 ) -> Result<Record, Failed> {
-    let flags = reader.integer(8)? & flag::ALL;
+    let word = reader.integer(8)?;
+    let (offset, flags) = (word & !flag::ALL, word & flag::ALL);
     match flags {
         flag::EOS => return Ok(Record::End),
-        flag::MULTIFD_FLUSH => return Ok(Record::Mark),
+        flag::MULTIFD_FLUSH => return Ok(Record::Flush),
         _ => {}
     }
-    if flags & flag::CONTINUE == 0 {
+    let block = if flags & flag::CONTINUE == 0 {
         let length = reader.integer(1)? as usize;
-        if !known(reader.bytes(length)?) {
-            return Err(Failed::Wrong("a page of a block that is not listed"));
-        }
-    } else if !same {
-        return Err(Failed::Wrong("a page of no block"));
-    }
-    Ok(match flags & !flag::CONTINUE {
-        flag::ZERO => {
-            reader.integer(1)?;
-            Record::Zero
-        }
-        flag::PAGE => Record::Page(PAGE_SIZE as u64),
+        let name = reader.bytes(length)?;
+        let found = blocks.iter().position(|block| block.name.as_bytes() == name);
+        found.ok_or(Failed::Wrong("a page of a block that is not listed"))?
+    } else {
+        last.ok_or(Failed::Wrong("a page of no block"))?
+    };
+    let form = match flags & !flag::CONTINUE {
+        flag::ZERO => Form::Fill(reader.integer(1)? as u8),
+        flag::PAGE => Form::Plain,
         flag::XBZRLE => {
             // One byte names the encoding; there is one.
             let (encoding, length) = (reader.integer(1)?, reader.integer(2)?);
             if encoding != 1 || length > PAGE_SIZE as u64 {
                 return Err(Failed::Wrong("a page in an unknown encoding"));
             }
-            Record::Page(length)
+            Form::Encoded(length, "xbzrle")
         }
         flag::COMPRESS => match reader.integer(4)? {
             // What zlib needs at most for a page that cannot be compressed.
-            length if length <= PAGE_SIZE as u64 + 14 => Record::Page(length),
+            length if length <= PAGE_SIZE as u64 + 14 => Form::Encoded(length, "compress"),
             _ => return Err(Failed::Wrong("a compressed page that is longer than a page")),
         },
         _ => return Err(Failed::Wrong("a record with unknown flags")),
-    })
-}
-
-/// Appends a list of blocks as it stands at the start of the section.
-pub fn write_blocks(writer: &mut Writer, blocks: &[Block]) {
-    let total = blocks.iter().fold(0u64, |sum, block| sum.wrapping_add(block.size));
-    writer.integer(total | flag::MEM_SIZE, 8);
-    for block in blocks {
-        name(writer, &block.name);
-        writer.integer(block.size, 8);
-        if let Some(address) = block.address {
-            writer.integer(address, 8);
-        }
+    };
+    let inside = blocks.get(block).is_some_and(|block| {
+        block.size.checked_sub(PAGE_SIZE as u64).is_some_and(|last| offset <= last)
+    });
+    match inside {
+        true => Ok(Record::Page(Page { block, offset, form })),
+        false => Err(Failed::Wrong("a page outside its block")),
     }
-}
-
-/// Appends a page at `offset` of a block, a multiple of the page size. Without a
-/// name the block is that of the record before.
-pub fn write_page(writer: &mut Writer, block: Option<&str>, offset: u64, page: &[u8; PAGE_SIZE]) {
-    match page.iter().all(|byte| *byte == page[0]) {
-        true => {
-            record(writer, block, offset, flag::ZERO);
-            writer.bytes(&page[..1]);
-        }
-        false => {
-            record(writer, block, offset, flag::PAGE);
-            writer.bytes(page);
-        }
-    }
-}
-
-/// Appends the end of a piece of the section.
-pub fn write_end(writer: &mut Writer) {
-    writer.integer(flag::EOS, 8);
-}
-
-fn record(writer: &mut Writer, block: Option<&str>, offset: u64, flags: u64) {
-    match block {
-        None => writer.integer(offset | flags | flag::CONTINUE, 8),
-        Some(block) => {
-            writer.integer(offset | flags, 8);
-            name(writer, block);
-        }
-    }
-}
-
-fn name(writer: &mut Writer, name: &str) {
-    let name = &name.as_bytes()[..name.len().min(u8::MAX.into())];
-    writer.integer(name.len() as u64, 1);
-    writer.bytes(name);
 }

@@ -9,6 +9,7 @@
 mod chain;
 mod configuration;
 mod devices;
+mod ending;
 mod reframer;
 mod scanner;
 
@@ -23,20 +24,22 @@ use crate::wire::Writer;
 
 /// "QEVM".
 const MAGIC: u32 = 0x5145_564d;
+/// QEMU's `MIG_CMD_SWITCHOVER_START`.
+pub(crate) const SWITCHOVER_START: u16 = 11;
 /// The only version still in use.
 const VERSION: u32 = 3;
 
 /// The bytes that begin or end sections (QEMU's `QEMU_VM_*`).
-mod section {
+pub(crate) mod section {
     pub(super) const EOF: u8 = 0x00;
-    pub(super) const START: u8 = 0x01;
-    pub(super) const PART: u8 = 0x02;
-    pub(super) const END: u8 = 0x03;
+    pub(crate) const START: u8 = 0x01;
+    pub(crate) const PART: u8 = 0x02;
+    pub(crate) const END: u8 = 0x03;
     pub(super) const FULL: u8 = 0x04;
     pub(super) const DESCRIPTION: u8 = 0x06;
     pub(super) const CONFIGURATION: u8 = 0x07;
-    pub(super) const COMMAND: u8 = 0x08;
-    pub(super) const FOOTER: u8 = 0x7e;
+    pub(crate) const COMMAND: u8 = 0x08;
+    pub(crate) const FOOTER: u8 = 0x7e;
 }
 
 /// A stream read, all but the contents of its live part.

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Floods,
     /// Works, and records effects on what it never declared.
     Undeclared,
+    /// Works, and has something to say at every read.
+    Chatty,
 }
 
 impl Kind {
@@ -62,6 +64,7 @@ impl Kind {
             b"recurses" => Self::Recurses,
             b"floods" => Self::Floods,
             b"undeclared" => Self::Undeclared,
+            b"chatty" => Self::Chatty,
             _ => Self::First,
         }
     }

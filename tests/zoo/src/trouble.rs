@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use southbridge_sdk::Context;
+use southbridge_sdk::wit::Level;
 
 use crate::kind::Kind;
 
@@ -43,6 +44,8 @@ impl Kind {
                 cx.put(NOWHERE, b'!');
                 cx.ready(NOWHERE);
             }
+            // Two lines, and what a terminal would obey.
+            Self::Chatty => cx.log(Level::Warn, "a read\nERROR forged \x1b[2J"),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::Result;
 use crate::cli::output::Output;
-use crate::control::{Client, Command, Saved};
+use crate::control::qmp::{Client, SaveState, Saved};
 
 /// Save the state of a running guest's devices, in QEMU's own format.
 ///
@@ -35,7 +35,8 @@ impl Save {
         let filename = path.into_os_string().into_string();
         let filename = filename.map_err(|_| anyhow!("{name}: a path in UTF-8 expected"))?;
         let mut client = Client::connect(&self.control)?;
-        let saved: Saved = client.execute(&Command::SaveState { filename })?;
+        let saved: Saved =
+            client.execute("__org.southbridge_save-state", &SaveState { filename })?;
         if self.json {
             output.json(&saved)?
         } else {

@@ -11,14 +11,15 @@ use crate::component::Effects;
 const FILLED_AT_ONCE: usize = 4096;
 
 impl Qtest {
-    /// Answers a line, which is given without its end.
-    pub(super) fn answer<'a>(&self, line: &'a [u8]) -> Reply<'a> {
+    /// Answers a line, which is given without its end: `tell` is told the reply before
+    /// anybody else, whoever does what devices asked for meanwhile, touches the machine.
+    pub(super) fn answer<R>(&self, line: &[u8], tell: impl FnOnce(Reply<'_>) -> R) -> R {
         match parse(line) {
             Ok(request) => {
                 let mut effects = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-                self.perform(request, &mut effects)
+                tell(self.perform(request, &mut effects))
             }
-            Err(problem) => Reply::Refused(problem),
+            Err(problem) => tell(Reply::Refused(problem)),
         }
     }
 

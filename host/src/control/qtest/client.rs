@@ -55,11 +55,12 @@ impl Qtest {
         while lines.receive()? {
             outbox.answering();
             while let Some(line) = lines.next() {
-                let reply = match line {
-                    Line::Whole(line) => self.answer(line),
-                    Line::TooLong => Reply::Refused(Problem::LineTooLong),
+                let tell = |reply: Reply<'_>| outbox.reply(|text| reply.append_to(text));
+                let waiting = match line {
+                    Line::Whole(line) => self.answer(line, tell),
+                    Line::TooLong => tell(Reply::Refused(Problem::LineTooLong)),
                 };
-                if outbox.reply(|text| reply.append_to(text)) >= BATCH {
+                if waiting >= BATCH {
                     output.send()?;
                 }
             }

@@ -13,20 +13,17 @@ use vm_memory::{GuestMemoryError, GuestMemoryRegion as _};
 
 use crate::component::Mode;
 use crate::machine::WINDOW_RANGE;
-use crate::vm::{Error, RamLayout, Rom};
+use crate::vm::{Error, OPTION_ROMS, RamLayout, Rom, Roms};
 
 const FOUR_GIB: u64 = 1 << 32;
 
 /// How much of the ROM's end is seen below 1 MiB, as on QEMU's PC machines.
 const ROM_SHADOW: u64 = 128 << 10;
 
-/// Where QEMU has an empty ROM for option ROMs (`pc.rom`).
-const OPTION_ROMS: Range<u64> = 0xc_0000..0xe_0000;
-
 /// RAM, ROM and the windows between 640 KiB and 1 MiB.
 pub(super) struct Memory {
     ram: GuestMemoryMmap,
-    rom: Option<Rom>,
+    roms: Roms,
     below_1m: Mutex<Below1M>,
 }
 
@@ -41,22 +38,31 @@ struct Below1M {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Ram,
-    /// At this offset of the ROM.
-    Rom(u64),
-    /// A ROM of zeros.
-    EmptyRom,
+    /// The firmware, at this address of its own.
+    Firmware(u64),
+    OptionRoms,
     Bus,
 }
 
 impl Memory {
     pub(super) fn new(
         layout: &RamLayout,
-        rom: Option<Rom>,
+        rom: Option<&Rom>,
         windows: impl Iterator<Item = Range<u64>>,
     ) -> Result<Self, Error> {
         let windows = windows.map(|window| (window, Mode::Bus)).collect();
         let below_1m = Mutex::new(Below1M { windows, claims: Vec::new() });
-        Ok(Self { ram: layout.allocate()?, rom, below_1m })
+        Ok(Self { ram: layout.allocate()?, roms: Roms::new(rom)?, below_1m })
+    }
+
+    /// RAM by guest physical address.
+    pub(super) const fn ram(&self) -> &GuestMemoryMmap {
+        &self.ram
+    }
+
+    /// The ROMs.
+    pub(super) const fn roms(&self) -> &Roms {
+        &self.roms
     }
 
     pub(super) fn set_windows(&self, changes: &[(usize, Mode)]) {
@@ -82,13 +88,14 @@ impl Memory {
             let part = &mut data[done..done + run];
             match place {
                 Place::Ram => check(at, self.ram.read_slice(part, GuestAddress(at))),
-                Place::Rom(offset) => {
-                    let rom = self.rom.iter().flat_map(|rom| rom.bytes().iter());
-                    part.iter_mut()
-                        .zip(rom.skip(offset as usize))
-                        .for_each(|(to, from)| *to = *from);
+                Place::Firmware(address) => {
+                    let rom = self.roms.firmware();
+                    let read = rom.map(|rom| rom.read_slice(part, GuestAddress(address)));
+                    check(at, read.unwrap_or(Ok(())));
                 }
-                Place::EmptyRom => part.fill(0),
+                Place::OptionRoms => {
+                    check(at, self.roms.options().read_slice(part, GuestAddress(at)));
+                }
                 Place::Bus => bus(at, part),
             }
             done += run;
@@ -105,7 +112,7 @@ impl Memory {
             let part = &data[done..done + run];
             match place {
                 Place::Ram => check(at, self.ram.write_slice(part, GuestAddress(at))),
-                Place::Rom(_) | Place::EmptyRom => {}
+                Place::Firmware(_) | Place::OptionRoms => {}
                 Place::Bus => bus(at, part),
             }
             done += run;
@@ -115,7 +122,7 @@ impl Memory {
     /// Who answers an address, and for how many of the next `most` bytes.
     fn run(&self, address: u64, most: usize) -> (Place, usize) {
         let (place, end) = if WINDOW_RANGE.contains(&address) {
-            self.below_1m().run(address, self.rom_len())
+            self.below_1m().run(address, self.roms.firmware_len())
         } else {
             self.elsewhere(address)
         };
@@ -130,20 +137,16 @@ impl Memory {
     /// Outside the range of the windows: who answers, and the first address for
     /// which that may be different.
     fn elsewhere(&self, address: u64) -> (Place, Option<u64>) {
-        let rom = FOUR_GIB - self.rom_len();
+        let rom = FOUR_GIB - self.roms.firmware_len();
         if let Some(region) = self.ram.find_region(GuestAddress(address)) {
             let windows = Some(WINDOW_RANGE.start).filter(|start| address < *start);
             return (Place::Ram, windows.or(Some(region.last_addr().0 + 1)));
         }
         match address {
-            _ if (rom..FOUR_GIB).contains(&address) => (Place::Rom(address - rom), Some(FOUR_GIB)),
+            _ if (rom..FOUR_GIB).contains(&address) => (Place::Firmware(address), Some(FOUR_GIB)),
             0..FOUR_GIB => (Place::Bus, Some(rom)),
             _ => (Place::Bus, None),
         }
-    }
-
-    fn rom_len(&self) -> u64 {
-        self.rom.as_ref().map_or(0, |rom| rom.bytes().len() as u64)
     }
 
     fn below_1m(&self) -> MutexGuard<'_, Below1M> {
@@ -161,8 +164,8 @@ impl Below1M {
         let place = match window.map_or(Mode::Bus, |(_, mode)| *mode) {
             Mode::Ram | Mode::RamReadOnly => Place::Ram,
             Mode::Bus if is_claimed => Place::Bus,
-            Mode::Bus if address >= rom => Place::Rom(rom_len - (WINDOW_RANGE.end - address)),
-            Mode::Bus if OPTION_ROMS.contains(&address) => Place::EmptyRom,
+            Mode::Bus if address >= rom => Place::Firmware(FOUR_GIB - (WINDOW_RANGE.end - address)),
+            Mode::Bus if OPTION_ROMS.contains(&address) => Place::OptionRoms,
             Mode::Bus => Place::Ram,
         };
         let windows = self.windows.iter().map(|(window, _)| window);

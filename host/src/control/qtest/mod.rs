@@ -54,6 +54,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::Clock;
 use crate::component::Effects;
 use crate::machine::{self, Machine, Plan, PowerListener, Stream};
+use crate::migrate::Blocks;
 use crate::vm::{self, RamLayout, Rom};
 
 use board::Board;
@@ -66,6 +67,7 @@ pub use server::QtestServer;
 pub struct Qtest {
     machine: Arc<Machine>,
     board: Arc<Board>,
+    blocks: Arc<Blocks>,
     /// Held while a request is performed; in it what devices record then.
     turn: Mutex<Effects>,
 }
@@ -99,17 +101,24 @@ impl Qtest {
         power: PowerListener,
     ) -> Result<Self, Error> {
         let windows = plan.windows().map(|window| window.base..window.base + window.size);
-        let memory = Memory::new(ram, rom, windows)?;
+        let memory = Memory::new(ram, rom.as_ref(), windows)?;
+        let blocks = Arc::new(Blocks::new(memory.ram(), memory.roms()));
         let board = Arc::new(Board { memory, interrupts: Interrupts::default() });
         let clock = Arc::new(Clock::manual());
         let machine = Machine::build(plan, clock, board.clone(), streams, power)?;
-        Ok(Self { machine, board, turn: Mutex::new(Effects::with_capacity(64)) })
+        Ok(Self { machine, board, blocks, turn: Mutex::new(Effects::with_capacity(64)) })
     }
 
     /// The machine.
     #[must_use]
     pub const fn machine(&self) -> &Arc<Machine> {
         &self.machine
+    }
+
+    /// The machine's memory, by the names it has in a saved state.
+    #[must_use]
+    pub const fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
     }
 
     /// Runs `action` while no request is performed: what needs the processors

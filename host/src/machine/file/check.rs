@@ -2,7 +2,7 @@
 
 use super::{
     Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, Error, Kind,
-    MachineType, Place, Setting, Sourced, Target, cycle, names, structure,
+    MachineType, Place, PropertyPath, Setting, Sourced, Target, cycle, names, structure,
 };
 
 impl MachineType {
@@ -16,13 +16,12 @@ impl MachineType {
         structure::check(self)?;
         let checker = Checker { machine: self, catalog };
         for device in self.devices.iter().chain(&self.optional) {
-            checker.device(device)?;
-        }
-        // Only now is it known that the others are what they should be.
-        for device in self.devices.iter().chain(&self.optional) {
-            checker.sets(device)?;
+            for variant in device.variants() {
+                checker.device(&variant)?;
+            }
         }
         checker.compat()?;
+        checker.options()?;
         cycle::check(self, catalog)
     }
 }
@@ -36,11 +35,20 @@ impl<'a> Checker<'a> {
     fn device(&self, device: &DeviceEntry) -> Result<(), Error> {
         let described = self.described(device)?;
         self.place(device, described)?;
-        for (name, setting) in &device.properties {
-            property(&device.component.value, described, name, setting)?;
+        let qemu = &device.qemu.properties;
+        for (name, setting) in device.compat.iter().chain(&device.properties).chain(qemu) {
+            self.property(&device.component.value, described, name, setting)?;
         }
         for (line, wire) in &device.wires {
             self.wire(&device.component.value, described, line, wire)?;
+        }
+        for (bus, name) in &device.qemu.buses {
+            if described.bus(bus).is_none() {
+                return Err(name
+                    .origin
+                    .error(format!("component {:?} has no bus {bus:?}", device.component.value))
+                    .hint(names::hint(bus, keys(&described.buses))));
+            }
         }
         for (name, stream) in &device.streams {
             if !described.streams.contains(name) {
@@ -48,19 +56,6 @@ impl<'a> Checker<'a> {
                     .origin
                     .error(format!("component {:?} has no stream {name:?}", device.component.value))
                     .hint(names::hint(name, described.streams.iter().map(String::as_str))));
-            }
-        }
-        Ok(())
-    }
-
-    fn sets(&self, device: &DeviceEntry) -> Result<(), Error> {
-        for (id, properties) in &device.sets {
-            let Some(other) = self.machine.device(id) else {
-                continue;
-            };
-            let described = self.described(other)?;
-            for (name, setting) in properties {
-                property(&other.component.value, described, name, setting)?;
             }
         }
         Ok(())
@@ -168,6 +163,22 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn options(&self) -> Result<(), Error> {
+        for Sourced { value: PropertyPath { device, property }, origin } in
+            self.machine.options.values()
+        {
+            let Some(entry) = self.machine.device(device) else { continue };
+            let described = self.described(entry)?;
+            if described.property(property).is_none() {
+                let component = &entry.component.value;
+                return Err(origin
+                    .error(format!("component {component:?} has no property {property:?}"))
+                    .hint(names::hint(property, keys(&described.properties))));
+            }
+        }
+        Ok(())
+    }
+
     fn compat(&self) -> Result<(), Error> {
         for (component, properties) in &self.machine.compat {
             for (name, setting) in properties {
@@ -177,26 +188,50 @@ impl<'a> Checker<'a> {
                         .error(format!("unknown component {component:?}"))
                         .hint(names::hint(component, self.catalog.names())));
                 };
-                property(component, described, name, setting)?;
+                self.property(component, described, name, setting)?;
             }
         }
         Ok(())
     }
-}
 
-fn property(
-    component: &str,
-    described: &Described,
-    name: &str,
-    setting: &Sourced<Setting>,
-) -> Result<(), Error> {
-    match described.property(name) {
-        None => Err(setting
+    fn property(
+        &self,
+        component: &str,
+        described: &Described,
+        name: &str,
+        setting: &Sourced<Setting>,
+    ) -> Result<(), Error> {
+        match described.property(name) {
+            None => Err(setting
+                .origin
+                .error(format!("component {component:?} has no property {name:?}"))
+                .hint(names::hint(name, keys(&described.properties)))),
+            Some(kind) if kind != setting.value.kind() => {
+                Err(mismatch(component, name, kind, setting))
+            }
+            Some(_) => self.any(setting),
+        }
+    }
+
+    /// A property that any device may be given must be one of a device.
+    fn any(&self, setting: &Sourced<Setting>) -> Result<(), Error> {
+        let Setting::Any(name, value) = &setting.value else { return Ok(()) };
+        let entries = self.machine.devices.iter().chain(&self.machine.optional);
+        let components = entries.filter_map(|entry| self.catalog.component(&entry.component.value));
+        let properties = components.flat_map(|described| &described.properties);
+        let mut known: Vec<_> = properties
+            .filter(|(_, default)| default.kind() == value.kind())
+            .map(|(known, _)| known.as_str())
+            .collect();
+        if known.contains(&name.as_str()) {
+            return Ok(());
+        }
+        known.sort_unstable();
+        known.dedup();
+        Err(setting
             .origin
-            .error(format!("component {component:?} has no property {name:?}"))
-            .hint(names::hint(name, keys(&described.properties)))),
-        Some(kind) if kind != setting.value.kind() => Err(mismatch(component, name, kind, setting)),
-        Some(_) => Ok(()),
+            .error(format!("no device has a property {name:?} that takes {}", value.kind()))
+            .hint(names::hint(name, known)))
     }
 }
 

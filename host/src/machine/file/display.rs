@@ -65,10 +65,14 @@ fn show(
     for (stream, name) in &device.streams {
         writeln!(f, "    {stream} -> stream {}", name.value)?;
     }
-    for (id, properties) in &device.sets {
-        for (name, setting) in properties {
-            writeln!(f, "    sets {id}.{name} = {}", setting.value)?;
-        }
+    for (number, choice) in device.choices.iter().enumerate() {
+        let properties = choice.properties.iter();
+        let properties = properties.map(|(name, setting)| format!("{name} = {}", setting.value));
+        let wires = choice.wires.iter().map(|(line, wire)| format!("{line} -> {}", wire.value));
+        let streams = choice.streams.iter();
+        let streams = streams.map(|(stream, name)| format!("{stream} -> stream {}", name.value));
+        let all: Vec<_> = properties.chain(wires).chain(streams).collect();
+        writeln!(f, "    choice {number}: {}", all.join(", "))?;
     }
     if !device.grants.is_empty() {
         let grants: Vec<&str> = device.grants.iter().map(|grant| Grant::name(*grant)).collect();

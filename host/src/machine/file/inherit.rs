@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::parse::{Declaration, DeviceDeclaration, MemoryDeclaration, MigrationDeclaration};
-use super::{Compat, DeviceEntry, Error, MachineType, MemoryLayout, Migration, names};
+use super::{
+    Compat, DeviceEntry, Error, MachineType, MemoryLayout, Migration, QemuDevice, Sourced, names,
+};
 
 /// All declarations, by the machine's name.
 pub(super) type Declarations = BTreeMap<String, Declaration>;
@@ -92,6 +94,10 @@ fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
     apply_devices(&mut whole.devices, &child.devices);
     apply_devices(&mut whole.optional, &child.optional);
     apply_compat(&mut whole.compat, &child.compat);
+    whole.options.extend(child.options.clone());
+    if child.absent.is_some() {
+        whole.absent.clone_from(&child.absent);
+    }
     Ok(())
 }
 
@@ -113,7 +119,18 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         old.properties.extend(new.properties.clone());
         old.wires.extend(new.wires.clone());
         old.streams.extend(new.streams.clone());
-        apply_compat(&mut old.sets, &new.sets);
+        if new.choices.is_some() {
+            old.choices.clone_from(&new.choices);
+        }
+        if new.qemu.drivers.is_some() {
+            old.qemu.drivers.clone_from(&new.qemu.drivers);
+        }
+        let (qemu, new_qemu) = (&mut old.qemu, &new.qemu);
+        qemu.name = new_qemu.name.clone().or(qemu.name.take());
+        qemu.function = new_qemu.function.clone().or(qemu.function.take());
+        qemu.bus = new_qemu.bus.clone().or(qemu.bus.take());
+        old.qemu.buses.extend(new.qemu.buses.clone());
+        old.qemu.properties.extend(new.qemu.properties.clone());
         old.default = new.default.or(old.default);
     }
 }
@@ -152,13 +169,15 @@ pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
     };
     Ok(MachineType {
         name: whole.name,
-        aliases: whole.aliases.into_iter().map(|a| a.value).collect(),
+        aliases: values(whole.aliases),
         description: whole.description.unwrap_or_default(),
         memory,
         migration,
         devices: entries(whole.devices)?,
         optional: entries(whole.optional)?,
         compat: whole.compat,
+        options: whole.options,
+        absent: values(whole.absent.unwrap_or_default()),
         origin: whole.origin,
     })
 }
@@ -183,8 +202,21 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         grants: device.grants.unwrap_or_default(),
         wires: device.wires,
         streams: device.streams,
-        sets: device.sets,
+        choices: device.choices.unwrap_or_default(),
+        compat: BTreeMap::new(),
+        qemu: QemuDevice {
+            drivers: values(device.qemu.drivers.unwrap_or_default()),
+            properties: device.qemu.properties,
+            name: device.qemu.name.map(|name| name.value),
+            function: device.qemu.function.map(|function| function.value),
+            bus: device.qemu.bus,
+            buses: device.qemu.buses,
+        },
         default: device.default.unwrap_or(false),
         origin: device.origin,
     })
+}
+
+fn values(texts: Vec<Sourced<String>>) -> Vec<String> {
+    texts.into_iter().map(|text| text.value).collect()
 }

@@ -19,18 +19,27 @@
 //! [machine.base.device.pm]
 //! component = "..."
 //! at = "bridge/pci@01.3"                         # device/bus@address
-//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size", "time"
+//! properties = { cpus = { machine = "cpus" }, level = 2 }  # or "ram-size", "time", "clock"
+//! properties.port = { any = { base = 0x3f8 } }   # whether a device has this
 //! wires = { sci = "gsi:9", smi = "cpu:smi", out = "bridge:in" }
 //!
 //! [machine.base.device.port0]                    # unless defaults are left out
 //! default = true
 //! component = "..."
-//! sets = { "pm.ports" = 1 }                      # device.property
 //!
 //! [machine.base.optional.port]                   # on request
 //! component = "..."
-//! streams = { data = "serial1" }                 # to a stream of the host
-//! sets = { "pm.ports" = 3 }
+//! streams = { data = "port" }                    # to a stream of the host
+//! qemu = { drivers = ["isa-port"], properties = { irq = 4 } }
+//!
+//! [[machine.base.optional.port.choices]]         # the first that no device has
+//! properties = { base = 0x3f8 }                  # also wires, streams
+//!
+//! [[machine.base.optional.port.choices]]
+//! properties = { base = 0x2f8 }
+//!
+//! [machine.base.options]                         # of QEMU's command line
+//! smm = "pm.smm-enabled"                         # device.property
 //!
 //! [machine."base-2.0"]
 //! inherits = "base"
@@ -43,12 +52,22 @@
 //! compat = { "component.property" = false }      # below device properties
 //! ```
 //!
+//! `qemu` says what QEMU calls a device: the names of its driver and of the
+//! drivers it is derived from, as `-device` and `-global` use them, and the
+//! properties that `-device` sets where it says nothing, if QEMU's defaults are
+//! others than the component's. For monitors it says, besides, the `name` of a
+//! part of the machine, the `bus` a device is on in QEMU, QEMU's names of its
+//! `buses`, and the driver of its `function` on its own PCI bus. `options` are the properties of the machine in
+//! QEMU that set a device's property, and `absent` lists drivers that a command
+//! line may ask for though there is no such device.
+//!
 //! A machine inherits all but `abstract` and `aliases`. What it says prevails,
 //! entry by entry; `grants` prevail as a whole. `remove` comes first, so that
 //! a device can be replaced.
 
 mod catalog;
 mod check;
+mod choice;
 mod cycle;
 mod display;
 mod error;
@@ -56,6 +75,7 @@ mod inherit;
 mod model;
 mod names;
 mod node;
+mod options;
 mod parse;
 mod place;
 mod registry;
@@ -66,8 +86,11 @@ mod value;
 mod wiring;
 
 pub use catalog::{Attachment, BusKind, Catalog, Described, Direction};
+pub use choice::Choice;
 pub use error::{Error, Origin, Position, Sourced};
-pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration};
+pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration, QemuDevice};
+pub(crate) use names::natural;
+pub use options::PropertyPath;
 pub use place::{Address, PciAddress, Place, allocate};
 pub use registry::MachineTypes;
 pub use value::{Kind, Parameter, Parameters, Setting, Value};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    Address, Described, Error, Grant, Origin, Parameters, PciAddress, Place, Setting, Sourced,
-    Target, Value, allocate, names,
+    Address, Choice, Described, Error, Grant, Origin, Parameters, PciAddress, Place, PropertyPath,
+    Setting, Sourced, Target, Value, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -32,6 +32,13 @@ pub struct MachineType {
     pub optional: Vec<DeviceEntry>,
     /// What the devices must do as they did in that version of the machine.
     pub compat: Compat,
+    /// What properties of the machine on QEMU's command line set: `smm`,
+    /// `boot.order`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Sourced<PropertyPath>>,
+    /// QEMU's names of devices that may be asked for and are not there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
     /// Where the machine is declared.
     #[serde(skip)]
     pub origin: Origin,
@@ -48,14 +55,20 @@ impl MachineType {
         self.devices.iter_mut().find(|device| device.id == id)
     }
 
-    /// Adds the optional device `template` under the id `id`, with what it
-    /// changes in other devices, and returns it for more properties to be set.
+    /// Adds the optional device `template` under the id `id`, and returns it for
+    /// more properties to be set. Of its choices it takes the one of that number,
+    /// or the first that is free.
     ///
     /// # Errors
     ///
-    /// There is no such optional device, or the id is taken or malformed, or
-    /// the template changes a device that is not there.
-    pub fn plug(&mut self, template: &str, id: &str) -> Result<&mut DeviceEntry, Error> {
+    /// There is no such optional device or choice, no choice is free, or the id
+    /// is taken or malformed.
+    pub fn plug(
+        &mut self,
+        template: &str,
+        id: &str,
+        choice: Option<usize>,
+    ) -> Result<&mut DeviceEntry, Error> {
         let Some(found) = self.optional.iter().find(|entry| entry.id == template) else {
             let known = self.optional.iter().map(|entry| entry.id.as_str());
             return Err(Error::new(format!(
@@ -64,7 +77,7 @@ impl MachineType {
             ))
             .hint(names::hint(template, known)));
         };
-        let mut device = found.clone();
+        let mut device = self.chosen(found, choice)?;
         if !names::is_id(id) || Target::RESERVED.contains(&id) {
             return Err(device.origin.error(format!("{id:?} is not an id for a device")));
         }
@@ -75,14 +88,6 @@ impl MachineType {
             )));
         }
         id.clone_into(&mut device.id);
-        for (other, properties) in &device.sets {
-            for (property, setting) in properties {
-                let Some(other) = self.device_mut(other) else {
-                    return Err(setting.origin.error(format!("no device {other:?}")));
-                };
-                other.properties.insert(property.clone(), setting.clone());
-            }
-        }
         self.devices.push(device);
         let last = self.devices.len() - 1;
         Ok(&mut self.devices[last])
@@ -120,22 +125,32 @@ impl MachineType {
     /// Leaves out the devices that are there by default, as QEMU's `-nodefaults`
     /// does.
     pub fn leave_out_defaults(&mut self) {
-        self.devices.retain(|device| !device.default);
+        self.leave_out(|device| device.default);
+    }
+
+    /// Leaves out devices.
+    pub fn leave_out(&mut self, is_out: impl Fn(&DeviceEntry) -> bool) {
+        self.devices.retain(|device| !is_out(device));
     }
 
     /// What the machine sets of the device's properties: those of the device,
-    /// where it says nothing what default devices set, and then those for its
-    /// component in `compat`.
+    /// and where it says nothing those for it and for its component in `compat`.
     pub fn settings<'a>(
         &'a self,
         device: &'a DeviceEntry,
     ) -> BTreeMap<&'a str, &'a Sourced<Setting>> {
         let compat = self.compat.get(&device.component.value);
-        let compat = compat.into_iter().flatten();
-        let defaults = self.devices.iter().filter(|other| other.default);
-        let sets = defaults.filter_map(|other| other.sets.get(&device.id)).flatten();
-        let settings = compat.chain(sets).chain(&device.properties);
+        let compat = compat.into_iter().flatten().chain(&device.compat);
+        let settings = compat.chain(&device.properties);
         settings.map(|(name, setting)| (name.as_str(), setting)).collect()
+    }
+
+    /// Whether any device is given the property with that value.
+    pub(super) fn gives(&self, property: &str, value: &Value) -> bool {
+        self.devices.iter().any(|device| {
+            let setting = self.settings(device).get(property).map(|setting| &setting.value);
+            matches!(setting, Some(Setting::Fixed(given)) if given == value)
+        })
     }
 
     /// The values to configure the device with: every property the component
@@ -149,10 +164,8 @@ impl MachineType {
         let settings = self.settings(device);
         let value = |(name, default): &(String, Value)| {
             let setting = settings.get(name.as_str());
-            let value = setting.map_or_else(
-                || default.clone(),
-                |setting| setting.value.resolve(parameters, &self.memory),
-            );
+            let value = setting
+                .map_or_else(|| default.clone(), |setting| setting.value.resolve(parameters, self));
             (name.clone(), value)
         };
         component.properties.iter().map(value).collect()
@@ -177,16 +190,67 @@ pub struct DeviceEntry {
     pub wires: BTreeMap<String, Sourced<Target>>,
     /// Character stream to the name of the host's stream it is connected to.
     pub streams: BTreeMap<String, Sourced<String>>,
-    /// Properties of other devices, by id, that change when this one is there.
-    /// Only devices that may be absent have any.
+    /// What it may be besides, one of these: only optional devices have any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+    /// Overrides of the component's defaults for this device: over those of the
+    /// machine, below properties.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub sets: BTreeMap<String, BTreeMap<String, Sourced<Setting>>>,
+    pub compat: BTreeMap<String, Sourced<Setting>>,
+    /// What QEMU makes of it on a command line.
+    #[serde(skip_serializing_if = "QemuDevice::is_empty")]
+    pub qemu: QemuDevice,
     /// Whether it is there unless default devices are left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
     /// Where it is declared.
     #[serde(skip)]
     pub origin: Origin,
+}
+
+/// A device as QEMU's command line and monitors know it.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct QemuDevice {
+    /// QEMU's driver and those it is derived from; none if QEMU has no name.
+    pub drivers: Vec<String>,
+    /// What `-device` sets where it says nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, Sourced<Setting>>,
+    /// QEMU's name of it as a part of the machine, `i440fx` of `/machine/i440fx`;
+    /// none if it is one among many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The driver of the PCI function that a device on no bus is on the bus it
+    /// carries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The bus it is on in QEMU if none is needed here: `device/bus`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bus: Option<Sourced<Place>>,
+    /// QEMU's names of the buses it carries, where QEMU has others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub buses: BTreeMap<String, Sourced<String>>,
+}
+
+impl QemuDevice {
+    fn is_empty(&self) -> bool {
+        let Self { drivers, properties, name, function, bus, buses } = self;
+        drivers.is_empty()
+            && properties.is_empty()
+            && (name.is_none() && function.is_none() && bus.is_none())
+            && buses.is_empty()
+    }
+
+    /// QEMU's name of a bus that it carries.
+    pub fn bus_name<'a>(&'a self, bus: &'a str) -> &'a str {
+        self.buses.get(bus).map_or(bus, |name| &name.value)
+    }
+
+    /// Whether the device is of that driver, or of one derived from it.
+    pub fn is(&self, driver: &str) -> bool {
+        self.drivers.iter().any(|other| other == driver)
+    }
 }
 
 /// Where guest RAM lies: from 0 up to a limit, the rest from 4 GiB on.
@@ -229,6 +293,21 @@ pub struct Migration {
     pub send_switchover_start: bool,
     /// Video memory is the block `vga.vram`, without the path of its device.
     pub vga_global_vmstate: bool,
+}
+
+impl Migration {
+    /// The flag of that name, as machine files and QEMU write it.
+    pub fn flag_mut(&mut self, name: &str) -> Option<&mut bool> {
+        match name {
+            "send-configuration" => Some(&mut self.send_configuration),
+            "send-section-footer" => Some(&mut self.send_section_footer),
+            "store-global-state" => Some(&mut self.store_global_state),
+            "suppress-vmdesc" => Some(&mut self.suppress_vmdesc),
+            "send-switchover-start" => Some(&mut self.send_switchover_start),
+            "vga-global-vmstate" => Some(&mut self.vga_global_vmstate),
+            _ => None,
+        }
+    }
 }
 
 impl Default for Migration {

@@ -38,7 +38,7 @@ pub(super) fn is_id(name: &str) -> bool {
 
 /// Compares names so that numbers in them count as numbers: `2.4` is before
 /// `10.0`.
-pub(super) fn natural(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
         let (text_a, rest_a) = split(left, |c| !c.is_ascii_digit());

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use toml_edit::{Document, Item, TableLike, Value as TomlValue};
+use toml_edit::{Document, Item, Table, TableLike, Value as TomlValue};
 
 use super::{Error, Origin, Position, names};
 
@@ -46,6 +46,8 @@ enum Content<'a> {
     Item(&'a Item),
     /// An element of an array.
     Element(&'a TomlValue),
+    /// An element of an array of tables.
+    Table(&'a Table),
 }
 
 impl<'a> Node<'a> {
@@ -97,11 +99,15 @@ impl<'a> Node<'a> {
 
     /// The elements of an array.
     pub(super) fn elements(&self) -> Result<Vec<Node<'a>>, Error> {
+        let key = || self.origin.key.clone();
+        if let Content::Item(Item::ArrayOfTables(array)) = self.content {
+            let element = |table: &'a Table| self.child(Content::Table(table), key(), table.span());
+            return Ok(array.iter().map(element).collect());
+        }
         let array = self.value().and_then(TomlValue::as_array);
         let array = array.ok_or_else(|| self.expected("an array"))?;
-        let element = |value: &'a TomlValue| {
-            self.child(Content::Element(value), self.origin.key.clone(), value.span())
-        };
+        let element =
+            |value: &'a TomlValue| self.child(Content::Element(value), key(), value.span());
         Ok(array.iter().map(element).collect())
     }
 
@@ -113,6 +119,7 @@ impl<'a> Node<'a> {
         match self.content {
             Content::Item(item) => item.type_name(),
             Content::Element(value) => value.type_name(),
+            Content::Table(_) => "table",
         }
     }
 
@@ -121,9 +128,10 @@ impl<'a> Node<'a> {
     }
 
     fn table(&self) -> Result<&'a dyn TableLike, Error> {
-        let table = match self.content {
+        let table: Option<&'a dyn TableLike> = match self.content {
             Content::Item(item) => item.as_table_like(),
-            Content::Element(_) => None,
+            Content::Element(value) => value.as_inline_table().map(|table| table as _),
+            Content::Table(table) => Some(table),
         };
         table.ok_or_else(|| self.expected("a table"))
     }
@@ -132,6 +140,7 @@ impl<'a> Node<'a> {
         match self.content {
             Content::Item(item) => item.as_value(),
             Content::Element(value) => Some(value),
+            Content::Table(_) => None,
         }
     }
 

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use super::node::{Node, read_toml};
 use super::{
-    Compat, Error, Grant, Origin, Parameter, Place, Setting, Sourced, Target, Value, names,
+    Choice, Compat, Error, Grant, Origin, Parameter, Place, PropertyPath, Setting, Sourced, Target,
+    Value, names,
 };
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
@@ -24,6 +25,8 @@ pub(super) struct Declaration {
     pub(super) devices: Vec<DeviceDeclaration>,
     pub(super) optional: Vec<DeviceDeclaration>,
     pub(super) compat: Compat,
+    pub(super) options: BTreeMap<String, Sourced<PropertyPath>>,
+    pub(super) absent: Option<Vec<Sourced<String>>>,
 }
 
 /// `[machine.NAME.memory]`.
@@ -55,8 +58,20 @@ pub(super) struct DeviceDeclaration {
     pub(super) grants: Option<BTreeSet<Grant>>,
     pub(super) wires: BTreeMap<String, Sourced<Target>>,
     pub(super) streams: BTreeMap<String, Sourced<String>>,
-    pub(super) sets: Compat,
+    pub(super) choices: Option<Vec<Choice>>,
     pub(super) default: Option<bool>,
+    pub(super) qemu: QemuDeclaration,
+}
+
+/// `[machine.NAME.device.ID.qemu]`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QemuDeclaration {
+    pub(super) drivers: Option<Vec<Sourced<String>>>,
+    pub(super) name: Option<Sourced<String>>,
+    pub(super) function: Option<Sourced<String>>,
+    pub(super) bus: Option<Sourced<Place>>,
+    pub(super) buses: BTreeMap<String, Sourced<String>>,
+    pub(super) properties: BTreeMap<String, Sourced<Setting>>,
 }
 
 /// Reads a machine file. `file` is what errors call it.
@@ -84,6 +99,8 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         "device",
         "optional",
         "compat",
+        "options",
+        "absent",
     ];
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(node.error(format!("{name:?} is not a name for a machine")));
@@ -101,6 +118,8 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         devices: Vec::new(),
         optional: Vec::new(),
         compat: Compat::new(),
+        options: BTreeMap::new(),
+        absent: None,
     };
     for (key, node) in node.fields(KEYS)? {
         match key {
@@ -113,7 +132,9 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
             "migration" => declaration.migration = migration(&node)?,
             "device" => declaration.devices = devices(&node, false)?,
             "optional" => declaration.optional = devices(&node, true)?,
-            _ => declaration.compat = dotted(&node, "component")?,
+            "compat" => declaration.compat = dotted(&node, "component")?,
+            "options" => declaration.options = table(&node, phrase)?,
+            _ => declaration.absent = Some(texts(&node)?),
         }
     }
     Ok(declaration)
@@ -160,8 +181,7 @@ fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Er
 }
 
 fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
-    const KEYS: &[&str] =
-        &["component", "at", "properties", "grants", "wires", "streams", "sets", "default"];
+    const KEYS: &[&str] = &["component", "at", "properties", "grants", "wires", "streams", "qemu"];
     if !names::is_id(id) || Target::RESERVED.contains(&id) {
         return Err(node.error(format!("{id:?} is not an id for a device")).hint(
             "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
@@ -177,12 +197,14 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         grants: None,
         wires: BTreeMap::new(),
         streams: BTreeMap::new(),
-        sets: Compat::new(),
+        choices: None,
         default: None,
+        qemu: QemuDeclaration::default(),
     };
-    // An optional device is there on request, so never by default.
-    let keys = &KEYS[..KEYS.len() - usize::from(optional)];
-    for (key, node) in node.fields(keys)? {
+    // An optional device is there on request, so never by default; and only who
+    // asks can choose.
+    let last = if optional { "choices" } else { "default" };
+    for (key, node) in node.fields(&[KEYS, &[last]].concat())? {
         match key {
             "component" => device.component = Some(text(&node)?),
             "at" => device.at = Some(phrase(&node)?),
@@ -190,11 +212,48 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
             "grants" => device.grants = Some(grants(&node)?),
             "wires" => device.wires = table(&node, phrase)?,
             "streams" => device.streams = table(&node, text)?,
-            "sets" => device.sets = dotted(&node, "device")?,
+            "choices" => device.choices = Some(choices(&node)?),
+            "qemu" => device.qemu = qemu(&node)?,
             _ => device.default = Some(node.flag()?),
         }
     }
     Ok(device)
+}
+
+fn qemu(node: &Node<'_>) -> Result<QemuDeclaration, Error> {
+    let mut qemu = QemuDeclaration::default();
+    const KEYS: &[&str] = &["drivers", "properties", "name", "function", "bus", "buses"];
+    for (key, node) in node.fields(KEYS)? {
+        match key {
+            "drivers" => qemu.drivers = Some(texts(&node)?),
+            "name" => qemu.name = Some(text(&node)?),
+            "function" => qemu.function = Some(text(&node)?),
+            "bus" => qemu.bus = Some(phrase(&node)?),
+            "buses" => qemu.buses = table(&node, text)?,
+            _ => qemu.properties = table(&node, setting)?,
+        }
+    }
+    Ok(qemu)
+}
+
+fn choices(node: &Node<'_>) -> Result<Vec<Choice>, Error> {
+    let choice = |node: &Node<'_>| {
+        let mut choice = Choice {
+            properties: BTreeMap::new(),
+            wires: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            origin: node.origin.clone(),
+        };
+        for (key, node) in node.fields(&["properties", "wires", "streams"])? {
+            match key {
+                "properties" => choice.properties = table(&node, setting)?,
+                "wires" => choice.wires = table(&node, phrase)?,
+                _ => choice.streams = table(&node, text)?,
+            }
+        }
+        Ok(choice)
+    };
+    node.elements()?.iter().map(choice).collect()
 }
 
 fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {
@@ -229,16 +288,34 @@ fn setting(node: &Node<'_>) -> Result<Sourced<Setting>, Error> {
         "boolean" => Setting::Fixed(Value::Flag(node.flag()?)),
         "integer" => Setting::Fixed(Value::Number(node.number()?)),
         "string" => Setting::Fixed(Value::Text(node.string()?.to_owned())),
-        _ if node.is_table() => parameter(node)?,
+        _ if node.is_table() => computed(node)?,
         _ => return Err(node.expected("a boolean, an integer or a string")),
     };
     Ok(source(node, value))
 }
 
-fn parameter(node: &Node<'_>) -> Result<Setting, Error> {
-    let Some((_, node)) = node.fields(&["machine"])?.into_iter().next() else {
-        return Err(node.expected("{ machine = \"...\" }"));
+/// What the machine at hand decides.
+fn computed(node: &Node<'_>) -> Result<Setting, Error> {
+    let mut fields = node.fields(&["machine", "any"])?.into_iter();
+    match (fields.next(), fields.next()) {
+        (Some(("machine", node)), None) => parameter(&node),
+        (Some((_, node)), None) => any(&node),
+        _ => Err(node.expected("{ machine = \"...\" } or { any = { property = value } }")),
+    }
+}
+
+fn any(node: &Node<'_>) -> Result<Setting, Error> {
+    let mut properties = node.entries()?.into_iter();
+    let (Some((name, value)), None) = (properties.next(), properties.next()) else {
+        return Err(node.expected("one property and its value"));
     };
+    match setting(&value)?.value {
+        Setting::Fixed(value) => Ok(Setting::Any(name.to_owned(), value)),
+        _ => Err(value.expected("a boolean, an integer or a string")),
+    }
+}
+
+fn parameter(node: &Node<'_>) -> Result<Setting, Error> {
     let name = node.string()?;
     let mut parameters = Parameter::ALL.into_iter();
     match parameters.find(|parameter| parameter.name() == name) {

@@ -52,6 +52,9 @@ pub struct PciAddress {
 }
 
 impl PciAddress {
+    /// Function 0 in slot 0.
+    pub const FIRST: Self = Self { slot: 0, function: 0 };
+
     /// The address of `function` (0 to 7) in `slot` (0 to 31); none if there is
     /// no such slot or function.
     pub fn new(slot: u8, function: u8) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! All machine types there are: the built-in ones and those of the user.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde::{Serialize, Serializer};
 
@@ -20,8 +21,9 @@ const BUILTIN: [(&str, &str); 2] = [
 #[derive(Clone, Debug, Default)]
 pub struct MachineTypes {
     declarations: Declarations,
-    /// Those that can be built, in natural order of their names.
-    machines: Vec<MachineType>,
+    /// Those that can be built, in natural order of their names. A program needs
+    /// one of the many: what a machine inherits is looked up when somebody asks.
+    machines: Vec<(String, OnceLock<MachineType>)>,
 }
 
 impl MachineTypes {
@@ -31,11 +33,21 @@ impl MachineTypes {
     ///
     /// None with the files as they are released.
     pub fn builtin() -> Result<Self, Error> {
-        let mut types = Self::default();
+        let mut declarations = Declarations::new();
         for (name, text) in BUILTIN {
-            types.load(name, text)?;
+            declare(&mut declarations, name, text)?;
         }
-        Ok(types)
+        Self::of(declarations)
+    }
+
+    /// The machines of declarations that inherit from one another.
+    fn of(declarations: Declarations) -> Result<Self, Error> {
+        aliases(&declarations)?;
+        let machines = declarations.values().filter(|declaration| !declaration.is_abstract);
+        let machines = machines.map(|declaration| (declaration.name.clone(), OnceLock::new()));
+        let mut machines: Vec<_> = machines.collect();
+        machines.sort_by(|(a, _), (b, _)| names::natural(a, b));
+        Ok(Self { declarations, machines })
     }
 
     /// Adds the machine types of a file. They may inherit from those already
@@ -61,23 +73,33 @@ impl MachineTypes {
     /// One of its machine types makes no sense.
     pub fn load(&mut self, name: &str, text: &str) -> Result<(), Error> {
         let mut declarations = self.declarations.clone();
-        for declaration in parse::parse(name, text)? {
-            declarations.insert(declaration.name.clone(), declaration);
-        }
-        aliases(&declarations)?;
-        let mut machines = Vec::new();
-        for declaration in declarations.values() {
-            let whole = inherit::resolve(declaration, &declarations)?;
+        declare(&mut declarations, name, text)?;
+        let types = Self::of(declarations)?;
+        for declaration in types.declarations.values() {
             // One that is abstract need not be complete.
-            if !declaration.is_abstract {
-                let machine = inherit::finish(whole)?;
-                structure::check(&machine)?;
-                machines.push(machine);
-            }
+            inherit::resolve(declaration, &types.declarations)?;
         }
-        machines.sort_by(|a, b| names::natural(&a.name, &b.name));
-        *self = Self { declarations, machines };
+        for (name, machine) in &types.machines {
+            types.resolved(name, machine)?;
+        }
+        *self = types;
         Ok(())
+    }
+
+    /// A machine with all it inherits.
+    fn resolved<'a>(
+        &self,
+        name: &str,
+        machine: &'a OnceLock<MachineType>,
+    ) -> Result<&'a MachineType, Error> {
+        if let Some(machine) = machine.get() {
+            return Ok(machine);
+        }
+        let declaration = self.declarations.get(name);
+        let declaration = declaration.ok_or_else(|| Error::new(format!("no machine {name:?}")))?;
+        let found = inherit::finish(inherit::resolve(declaration, &self.declarations)?)?;
+        structure::check(&found)?;
+        Ok(machine.get_or_init(|| found))
     }
 
     /// The machine type with that name or alias.
@@ -86,16 +108,16 @@ impl MachineTypes {
     ///
     /// There is none, or it is abstract.
     pub fn get(&self, name: &str) -> Result<&MachineType, Error> {
-        let named = |machine: &&MachineType| {
-            machine.name == name || machine.aliases.iter().any(|alias| alias == name)
+        let aliases = |declaration: &str| {
+            let declaration = self.declarations.get(declaration);
+            let aliases = declaration.into_iter().flat_map(|declaration| &declaration.aliases);
+            aliases.map(|alias| alias.value.as_str())
         };
-        if let Some(machine) = self.machines.iter().find(named) {
-            return Ok(machine);
+        let named = |(own, _): &&(String, _)| own == name || aliases(own).any(|own| own == name);
+        if let Some((name, machine)) = self.machines.iter().find(named) {
+            return self.resolved(name, machine);
         }
-        let known = self.machines.iter().flat_map(|machine| {
-            let aliases = machine.aliases.iter().map(String::as_str);
-            aliases.chain([machine.name.as_str()])
-        });
+        let known = self.machines.iter().flat_map(|(own, _)| aliases(own).chain([own.as_str()]));
         let message = if self.declarations.contains_key(name) {
             format!("machine {name:?} is abstract: others inherit from it")
         } else {
@@ -107,7 +129,9 @@ impl MachineTypes {
     /// All machine types that can be built, in natural order of their names:
     /// `pc-2.4` is before `pc-10.0`.
     pub fn iter(&self) -> impl Iterator<Item = &MachineType> {
-        self.machines.iter()
+        // Those of a user's file were looked at when it was loaded, and those in
+        // the program are released as they are tested.
+        self.machines.iter().filter_map(|(name, machine)| self.resolved(name, machine).ok())
     }
 }
 
@@ -115,6 +139,14 @@ impl Serialize for MachineTypes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
+}
+
+/// Adds the declarations of a file, in place of those of the same names.
+fn declare(declarations: &mut Declarations, name: &str, text: &str) -> Result<(), Error> {
+    for declaration in parse::parse(name, text)? {
+        declarations.insert(declaration.name.clone(), declaration);
+    }
+    Ok(())
 }
 
 /// A name must stand for one machine.

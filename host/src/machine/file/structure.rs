@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Address, DeviceEntry, Error, MachineType, Target, names};
+use super::{Address, DeviceEntry, Error, MachineType, PropertyPath, Target, names};
 
 /// Where memory above 4 GiB begins.
 const FOUR_GIB: u64 = 1 << 32;
@@ -15,9 +15,11 @@ pub(super) fn check(machine: &MachineType) -> Result<(), Error> {
     memory(machine)?;
     ids(machine)?;
     for device in machine.devices.iter().chain(&machine.optional) {
-        references(machine, device)?;
+        for variant in device.variants() {
+            references(machine, &variant)?;
+        }
     }
-    sets(machine)?;
+    options(machine)?;
     tree(machine)?;
     slots(machine)
 }
@@ -67,13 +69,13 @@ fn ids(machine: &MachineType) -> Result<(), Error> {
 /// The devices that an entry names must be there.
 fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> {
     let known = || machine.devices.iter().map(|device| device.id.as_str());
-    if let Some(place) = &device.at
-        && machine.device(&place.value.device).is_none()
-    {
-        return Err(place
-            .origin
-            .error(format!("unknown place \"{}\": no device {:?}", place.value, place.value.device))
-            .hint(names::hint(&place.value.device, known())));
+    for place in [&device.at, &device.qemu.bus].into_iter().flatten() {
+        if machine.device(&place.value.device).is_none() {
+            let problem =
+                format!("unknown place \"{}\": no device {:?}", place.value, place.value.device);
+            let error = place.origin.error(problem);
+            return Err(error.hint(names::hint(&place.value.device, known())));
+        }
     }
     for wire in device.wires.values() {
         if let Target::Line { device: other, .. } = &wire.value
@@ -85,31 +87,20 @@ fn references(machine: &MachineType, device: &DeviceEntry) -> Result<(), Error> 
                 .hint(names::hint(other, known())));
         }
     }
-    for (other, properties) in &device.sets {
-        if let (None, Some(setting)) = (machine.device(other), properties.values().next()) {
-            return Err(setting
-                .origin
-                .error(format!("no device {other:?}"))
-                .hint(names::hint(other, known())));
-        }
-    }
     Ok(())
 }
 
-/// A device that is always there has no need to change others. One that was
-/// optional is known by its template.
-fn sets(machine: &MachineType) -> Result<(), Error> {
-    let optional =
-        |device: &DeviceEntry| machine.optional.iter().any(|other| other.origin == device.origin);
-    let needless =
-        |device: &&DeviceEntry| !device.sets.is_empty() && !device.default && !optional(device);
-    match machine.devices.iter().find(needless) {
-        None => Ok(()),
-        Some(device) => Err(device
-            .origin
-            .error("the device is always there and sets properties of others")
-            .hint("set them there, or say default = true".to_owned())),
+/// An option sets a property of a device that is there.
+fn options(machine: &MachineType) -> Result<(), Error> {
+    for path in machine.options.values() {
+        let PropertyPath { device, .. } = &path.value;
+        if machine.device(device).is_none() {
+            let known = machine.devices.iter().map(|device| device.id.as_str());
+            let error = path.origin.error(format!("no device {device:?}"));
+            return Err(error.hint(names::hint(device, known)));
+        }
     }
+    Ok(())
 }
 
 /// Buses must form trees: no device may sit, over others, on itself.

@@ -1,12 +1,13 @@
 //! The values of properties.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::model::MemoryLayout;
+use super::model::MachineType;
 
 /// The value of a property: `property-value` of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,28 +96,38 @@ pub enum Setting {
     Fixed(Value),
     /// What the machine at hand has, written `{ machine = "cpus" }`.
     Machine(Parameter),
+    /// Whether any device of the machine is given a property with a value,
+    /// written `{ any = { iobase = 0x3f8 } }`.
+    Any(String, Value),
 }
 
 impl Setting {
+    /// Whether it is that value, whatever the machine has.
+    pub fn is(&self, value: &Value) -> bool {
+        matches!(self, Setting::Fixed(fixed) if fixed == value)
+    }
+
     /// The kind of value the property gets.
     pub fn kind(&self) -> Kind {
         match self {
             Setting::Fixed(value) => value.kind(),
             Setting::Machine(_) => Kind::Number,
+            Setting::Any(..) => Kind::Flag,
         }
     }
 
-    /// The value on a machine with these parameters, whose RAM lies so.
-    pub fn resolve(&self, parameters: &Parameters, memory: &MemoryLayout) -> Value {
-        let (below, above) = memory.split(parameters.ram_size);
+    /// The value on a machine with these parameters.
+    pub fn resolve(&self, parameters: &Parameters, machine: &MachineType) -> Value {
+        let (below, above) = machine.memory.split(parameters.ram_size);
         match self {
             Setting::Fixed(value) => value.clone(),
+            Setting::Any(name, value) => Value::Flag(machine.gives(name, value)),
             Setting::Machine(parameter) => Value::Number(match parameter {
                 Parameter::Cpus => parameters.cpus.into(),
                 Parameter::RamSize => parameters.ram_size,
                 Parameter::RamBelow4g => below,
                 Parameter::RamAbove4g => above,
-                Parameter::Time => seconds_since_1970(),
+                Parameter::Time | Parameter::Clock => seconds_since_1970(),
             }),
         }
     }
@@ -127,6 +138,7 @@ impl fmt::Display for Setting {
         match self {
             Setting::Fixed(value) => value.fmt(f),
             Setting::Machine(parameter) => write!(f, "{{ machine = {:?} }}", parameter.name()),
+            Setting::Any(name, value) => write!(f, "{{ any = {{ {name} = {value} }} }}"),
         }
     }
 }
@@ -138,6 +150,11 @@ impl Serialize for Setting {
             Setting::Machine(parameter) => {
                 let mut map = serializer.serialize_map(Some(1))?;
                 map.serialize_entry("machine", parameter.name())?;
+                map.end()
+            }
+            Setting::Any(name, value) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("any", &BTreeMap::from([(name, value)]))?;
                 map.end()
             }
         }
@@ -157,15 +174,19 @@ pub enum Parameter {
     RamAbove4g,
     /// The time when the machine is put together, in seconds since 1970.
     Time,
+    /// Where the clock begins that saved states of clocks count from, in seconds
+    /// since 1970. It is the host's, QEMU's default: the same as the time.
+    Clock,
 }
 
 impl Parameter {
-    pub(super) const ALL: [Parameter; 5] = [
+    pub(super) const ALL: [Parameter; 6] = [
         Parameter::Cpus,
         Parameter::RamSize,
         Parameter::RamBelow4g,
         Parameter::RamAbove4g,
         Parameter::Time,
+        Parameter::Clock,
     ];
 
     /// The name in machine files.
@@ -176,6 +197,7 @@ impl Parameter {
             Parameter::RamBelow4g => "ram-below-4g",
             Parameter::RamAbove4g => "ram-above-4g",
             Parameter::Time => "time",
+            Parameter::Clock => "clock",
         }
     }
 }

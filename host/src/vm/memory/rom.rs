@@ -1,10 +1,5 @@
 //! The firmware's ROM.
 
-use std::sync::Arc;
-
-use vm_memory::{Bytes, MmapRegion, VolatileMemory};
-
-use super::slots::Backing;
 use crate::vm::{Error, Image};
 
 const GRANULE: u64 = 64 << 10;
@@ -37,18 +32,5 @@ impl Rom {
     /// The image's content.
     pub fn bytes(&self) -> &[u8] {
         self.0.bytes()
-    }
-
-    /// A mapping with the image's content.
-    pub(super) fn map(&self) -> Result<Backing, Error> {
-        let bytes = self.0.bytes();
-        let failed = |reason: String| Error::MapRam { size: self.0.len(), reason };
-        let mapping =
-            MmapRegion::<()>::new(bytes.len()).map_err(|error| failed(error.to_string()))?;
-        mapping
-            .as_volatile_slice()
-            .write_slice(bytes, 0)
-            .map_err(|error| failed(error.to_string()))?;
-        Ok(Backing::new(Arc::new(mapping)))
     }
 }

@@ -1,12 +1,9 @@
 //! The addresses from 640 KiB to 1 MiB, where RAM, a ROM or the bus answers.
 
 use std::ops::Range;
-use std::sync::Arc;
-
-use vm_memory::MmapRegion;
 
 use super::slots::{Access, Backing, Slot, Slots};
-use super::{HIGH_RAM_START, LOW_RAM_END};
+use super::{HIGH_RAM_START, LOW_RAM_END, OPTION_ROMS};
 use crate::vm::Error;
 
 const PAGE: u64 = 4096;
@@ -15,10 +12,6 @@ const PAGES: usize = ((HIGH_RAM_START - LOW_RAM_END) / PAGE) as usize;
 
 /// How much of the ROM's end is seen below 1 MiB, as on QEMU's PC machines.
 const ROM_SHADOW: u64 = 128 << 10;
-
-/// Where option ROMs would be. QEMU has a ROM here also if there are none, with
-/// zeros in it (`pc.rom`).
-const OPTION_ROMS: Range<u64> = 0xc_0000..0xe_0000;
 
 /// A window in which a device (the host bridge) decides who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,23 +67,22 @@ pub(super) struct Windows {
 
 impl Windows {
     /// Windows in mode [`Bus`](WindowMode::Bus), of which nothing is shown yet.
-    /// `ram` is the part of RAM that starts at address 0.
+    /// `ram` is the part of RAM that starts at address 0, `option_roms` what the guest
+    /// finds at [`OPTION_ROMS`].
     pub(super) fn new(
         windows: &[RamWindow],
         ram: &Backing,
         rom: Option<&Backing>,
+        option_roms: Backing,
     ) -> Result<Self, Error> {
         check(windows)?;
-        let size = (OPTION_ROMS.end - OPTION_ROMS.start) as usize;
-        let option_roms = MmapRegion::new(size)
-            .map_err(|error| Error::MapRam { size: size as u64, reason: error.to_string() })?;
         Ok(Self {
             windows: windows.to_vec(),
             modes: vec![WindowMode::Bus; windows.len()],
             claims: Vec::new(),
             ram: ram.clone(),
             rom: rom.map(|rom| rom.part(rom.len().saturating_sub(ROM_SHADOW), ROM_SHADOW)),
-            option_roms: Backing::new(Arc::new(option_roms)),
+            option_roms,
             shown: Vec::new(),
             spare: Vec::new(),
         })

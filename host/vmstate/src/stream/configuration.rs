@@ -116,7 +116,16 @@ impl Configuration {
 
     /// Whether blocks of memory state where they lie.
     pub(super) fn blocks_have_addresses(&self) -> bool {
-        self.capabilities.iter().flatten().any(|name| name == "x-ignore-shared")
+        self.has("x-ignore-shared")
+    }
+
+    /// Whether pages lie at fixed places of the file, in a form of its own.
+    pub(super) fn memory_is_mapped(&self) -> bool {
+        self.has("mapped-ram")
+    }
+
+    fn has(&self, capability: &str) -> bool {
+        self.capabilities.iter().flatten().any(|name| name == capability)
     }
 }
 

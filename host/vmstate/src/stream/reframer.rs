@@ -7,12 +7,10 @@ use std::ops::Range;
 
 use super::Stream;
 use super::scanner::{Mark, Scanner};
-use super::section;
+use super::{SWITCHOVER_START, section};
 use crate::error::Error;
 use crate::layout::Layouts;
 
-/// QEMU's `MIG_CMD_SWITCHOVER_START`.
-const SWITCHOVER_START: u16 = 11;
 /// A footer: its type and the section's id.
 const FOOTER_SIZE: u64 = 5;
 

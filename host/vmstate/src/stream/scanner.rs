@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use super::configuration::{self, Configuration};
 use super::devices::{Before, Devices};
+use super::ending::Ending;
 use super::{MAGIC, Stream, VERSION, section};
 use crate::error::{Error, Problem};
 use crate::layout::Layouts;
-use crate::ram::{self, Block, Record};
+use crate::ram::{self, Block, Form, Page, Record};
 use crate::wire::{Reader, Truncated};
 
 /// The most device state that is kept. A machine with every device has less than
@@ -72,6 +73,8 @@ pub struct Scanner {
     offset: u64,
     /// Bytes that are still to be passed over.
     skip: u64,
+    /// The page they are of, if they are a page's content.
+    page: Option<Page>,
     /// The beginning of something that was cut by the end of a piece.
     carry: Vec<u8>,
     configuration: Option<Configuration>,
@@ -80,7 +83,12 @@ pub struct Scanner {
     live: Live,
     /// What the last piece brought, and where in the stream.
     marks: Vec<(u64, Mark)>,
+    /// Whether the blocks were handed over.
+    announced: bool,
+    /// Whether there are pages in another channel.
+    flush: bool,
     devices: Vec<u8>,
+    ending: Ending,
 }
 
 /// What is expected next.
@@ -102,10 +110,10 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Memory {
     None,
-    /// Its id, and whether a record has named a block.
-    Open(u32, bool),
+    /// Its id, and the block of the last record.
+    Open(u32, Option<usize>),
     /// Its last piece has been reached.
-    Last(u32, bool),
+    Last(u32, Option<usize>),
     Ended(u32),
 }
 
@@ -135,23 +143,49 @@ impl Scanner {
             state: State::Magic,
             offset: 0,
             skip: 0,
+            page: None,
             carry: Vec::new(),
             configuration: None,
             footers: None,
             memory: Memory::None,
             live: Live::default(),
             marks: Vec::new(),
+            announced: false,
+            flush: false,
             devices: Vec::new(),
+            ending: Ending::default(),
         }
     }
 
-    /// Takes the next piece, of any length. Returns which part of it belongs to
-    /// the live part: whoever writes the stream anew copies that.
+    /// Takes the next piece, of any length, and passes over guest memory. Returns
+    /// which part of it belongs to the live part: whoever writes the stream anew
+    /// copies that.
     ///
     /// # Errors
     /// [`Error`] as soon as the stream is seen to be wrong; there is no going on then.
     pub fn push(&mut self, piece: &[u8]) -> Result<Range<usize>, Error> {
         let base = self.offset + self.carry.len() as u64;
+        self.take(piece, None)?;
+        let within = |offset: u64| offset.clamp(base, base + piece.len() as u64) - base;
+        let live = self.live_range();
+        Ok(within(live.start) as usize..within(live.end) as usize)
+    }
+
+    /// Takes the next piece, of any length, and hands guest memory over.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), also if it is memory that cannot be handed over: pages
+    /// that are in another channel, or in a form that needs the pages before them; or
+    /// if it is not taken.
+    pub fn push_into(&mut self, piece: &[u8], memory: &mut dyn ram::Memory) -> Result<(), Error> {
+        self.take(piece, Some(memory))
+    }
+
+    fn take(
+        &mut self,
+        piece: &[u8],
+        mut memory: Option<&mut (dyn ram::Memory + '_)>,
+    ) -> Result<(), Error> {
         self.marks.clear();
         let mut rest = piece;
         while !rest.is_empty() {
@@ -164,16 +198,56 @@ impl Scanner {
             }
             if self.skip > 0 {
                 let count = self.skip.min(rest.len() as u64);
+                let (bytes, behind) = rest.split_at(count as usize);
+                if let (Some(memory), Some(page)) = (&mut memory, &mut self.page) {
+                    let taken = memory.bytes(page.block, page.offset, bytes);
+                    taken.map_err(|reason| Problem::Memory(reason).at(self.offset))?;
+                    page.offset += count;
+                }
                 self.skip -= count;
                 self.offset += count;
-                rest = &rest[count as usize..];
+                rest = behind;
                 continue;
             }
+            // What follows is a page's content only if that is said now.
+            self.page = None;
+            let (state, at) = (self.state, self.offset);
             rest = self.step(rest)?;
+            if let Some(memory) = &mut memory {
+                self.hand_over(state, at, *memory)?;
+            }
         }
-        let within = |offset: u64| offset.clamp(base, base + piece.len() as u64) - base;
-        let live = self.live_range();
-        Ok(within(live.start) as usize..within(live.end) as usize)
+        Ok(())
+    }
+
+    /// After an item was taken in this state, at this offset: hands over what it said
+    /// of guest memory.
+    fn hand_over(
+        &mut self,
+        state: State,
+        at: u64,
+        memory: &mut dyn ram::Memory,
+    ) -> Result<(), Error> {
+        let refused = |reason: String| Problem::Memory(reason).at(at);
+        match (state, self.state) {
+            (State::Boundary | State::Blocks(_), State::Records)
+                if !self.announced && self.memory != Memory::None =>
+            {
+                self.announced = true;
+                let configuration = self.configuration.as_ref();
+                memory.blocks(configuration, &self.live.blocks).map_err(refused)
+            }
+            _ => match self.page {
+                Some(Page { block, offset, form: Form::Fill(byte) }) => {
+                    memory.fill(block, offset, byte).map_err(refused)
+                }
+                Some(Page { form: Form::Encoded(_, capability), .. }) => {
+                    Err(Problem::Encoded(capability).at(at))
+                }
+                _ if self.flush => Err(Problem::Encoded("multifd").at(at)),
+                _ => Ok(()),
+            },
+        }
     }
 
     /// Where the live part lies, as far as it is known.
@@ -183,11 +257,6 @@ impl Scanner {
             State::Devices => self.live.range.clone(),
             _ => self.live.range.start..u64::MAX,
         }
-    }
-
-    /// Whether the live part is over.
-    pub(crate) fn in_devices(&self) -> bool {
-        self.state == State::Devices
     }
 
     /// How far the stream has been understood. From there to the end of the last
@@ -297,8 +366,11 @@ impl Scanner {
                 if memory != Memory::None {
                     return Err(self.wrong(Problem::SectionTwice { name, instance }));
                 }
+                if self.configuration.as_ref().is_some_and(Configuration::memory_is_mapped) {
+                    return Err(self.wrong(Problem::Encoded("mapped-ram")));
+                }
                 let total = self.memory_item(ram::read_total(reader))?;
-                self.memory = Memory::Open(id, false);
+                self.memory = Memory::Open(id, None);
                 self.live.id = Some(id);
                 self.state = if total == 0 { State::Records } else { State::Blocks(total) };
             }
@@ -343,6 +415,9 @@ impl Scanner {
         if self.live.blocks.len() == BLOCKS_MAX {
             return Err(self.wrong(Problem::Ram("too many blocks")));
         }
+        if self.live.blocks.iter().any(|other| other.name == block.name) {
+            return Err(self.wrong(Problem::Ram("a block is listed twice")));
+        }
         self.live.blocks.push(block);
         self.state = if left == 0 { State::Records } else { State::Blocks(left) };
         Ok(())
@@ -352,23 +427,31 @@ impl Scanner {
         let (Memory::Open(id, named) | Memory::Last(id, named)) = self.memory else {
             return Ok(());
         };
-        let blocks = &self.live.blocks;
-        let known = |name: &[u8]| blocks.iter().any(|block| block.name.as_bytes() == name);
-        let record = self.memory_item(ram::read_record(reader, named, known))?;
+        let record = self.memory_item(ram::read_record(reader, &self.live.blocks, named))?;
         let last = matches!(self.memory, Memory::Last(..));
-        match record {
-            Record::Page(size) => {
-                self.live.pages += 1;
-                self.skip = size;
+        let page = match record {
+            Record::Page(page) => page,
+            Record::Flush => {
+                self.flush = true;
+                return Ok(());
             }
-            Record::Zero => self.live.zero_pages += 1,
-            Record::Mark => return Ok(()),
             Record::End => {
                 self.state = State::Footer;
                 return Ok(());
             }
+        };
+        match page.form {
+            Form::Plain => self.skip = ram::PAGE_SIZE as u64,
+            Form::Encoded(size, _) => self.skip = size,
+            Form::Fill(_) => {}
         }
-        self.memory = if last { Memory::Last(id, true) } else { Memory::Open(id, true) };
+        match page.form {
+            Form::Fill(_) => self.live.zero_pages += 1,
+            _ => self.live.pages += 1,
+        }
+        self.page = Some(page);
+        let block = Some(page.block);
+        self.memory = if last { Memory::Last(id, block) } else { Memory::Open(id, block) };
         Ok(())
     }
 
@@ -402,13 +485,45 @@ impl Scanner {
         self.configuration.as_ref()
     }
 
+    /// Whether the stream has ended with its description: a receiver need not wait
+    /// for more, and what has come behind it is dropped.
+    pub fn has_ended(&mut self) -> bool {
+        let before = self.before();
+        let (data, layouts) = (&self.devices, Layouts::builtin());
+        let is_end = |end: usize| Devices::read(&data[..end], &before, layouts).is_ok();
+        let end = self.ending.find(data, is_end);
+        if let Some(end) = end {
+            self.devices.truncate(end);
+        }
+        end.is_some()
+    }
+
+    /// Whether what has come reads as a whole stream. One without a description may
+    /// go on even so: only the end of the data tells.
+    #[must_use]
+    pub fn may_have_ended(&self, layouts: &Layouts) -> bool {
+        self.devices.ends_with(&[section::EOF])
+            && Devices::read(&self.devices, &self.before(), layouts).is_ok()
+    }
+
+    /// How many pages have come so far: with their contents, and as one byte.
+    #[must_use]
+    pub const fn page_counts(&self) -> (u64, u64) {
+        (self.live.pages, self.live.zero_pages)
+    }
+
+    /// Where the devices begin: guest memory has been read.
+    #[must_use]
+    pub fn in_devices(&self) -> bool {
+        self.state == State::Devices
+    }
+
     /// After the last byte: reads the devices and checks the whole. `layouts` say
     /// what sections consist of unless the stream says it itself.
     ///
     /// # Errors
     /// [`Error`] says where the stream is wrong and why.
     pub fn finish(self, layouts: &Layouts) -> Result<Stream, Error> {
-        let (offset, id) = (self.offset, self.memory);
         let inside = match self.state {
             State::Devices => None,
             State::Magic if self.carry.is_empty() => return Err(Problem::Empty.at(0)),
@@ -418,16 +533,20 @@ impl Scanner {
             State::Blocks(_) | State::Records | State::Footer => Some("the memory section"),
         };
         if let Some(inside) = inside {
-            let end = offset + self.carry.len() as u64;
+            let end = self.offset + self.carry.len() as u64;
             return Err(Problem::Truncated(inside.to_owned()).at(end));
         }
-        let ids = match id {
+        let devices = Devices::read(&self.devices, &self.before(), layouts)?;
+        Ok(Stream { configuration: self.configuration, live: self.live, devices })
+    }
+
+    /// What is known where the devices begin.
+    fn before(&self) -> Before {
+        let ids = match self.memory {
             Memory::Ended(id) => vec![id],
             _ => Vec::new(),
         };
-        let before = Before { offset, footers: self.footers, ids };
-        let devices = Devices::read(&self.devices, &before, layouts)?;
-        Ok(Stream { configuration: self.configuration, live: self.live, devices })
+        Before { offset: self.offset, footers: self.footers, ids }
     }
 
     fn memory_item<T>(&self, item: Result<T, ram::Failed>) -> Result<T, Failed> {

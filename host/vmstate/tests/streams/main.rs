@@ -4,8 +4,10 @@
 
 mod data;
 mod description;
+mod ending;
 mod framing;
 mod golden;
+mod memory;
 mod parts;
 mod properties;
 mod refusals;

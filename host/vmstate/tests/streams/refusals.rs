@@ -187,7 +187,13 @@ fn claims_of_gigabytes_in_a_small_file() {
     let block = [b"\x01a".as_slice(), &[0xff; 8]].concat();
     let problem = refused(&[ram, &total, &block].concat()).1;
     assert_eq!(problem, Problem::Ram("the blocks are not as large as announced"));
-    let blocks = [b"\x01a".as_slice(), &1u64.to_be_bytes()].concat().repeat(5000);
+    let block = |name: u16| [b"\x02".as_slice(), &name.to_be_bytes(), &1u64.to_be_bytes()].concat();
+    let blocks: Vec<_> = (0..5000).flat_map(|number| block(0x6161 + number % 26)).collect();
+    let problem = refused(&[ram, &total, &blocks].concat()).1;
+    assert_eq!(problem, Problem::Ram("a block is listed twice"));
+    // Names of two bytes of ASCII.
+    let names = (0..5000u16).map(|number| (number >> 7) << 8 | number & 0x7f);
+    let blocks: Vec<_> = names.flat_map(block).collect();
     let problem = refused(&[ram, &total, &blocks].concat()).1;
     assert_eq!(problem, Problem::Ram("too many blocks"));
     // A bus of two billion lines.

@@ -11,7 +11,7 @@ fn memory() -> Memory {
     *rom.last_mut().unwrap() = 0x33;
     let rom = Rom::new(Image::new("rom", rom)).unwrap();
     let windows = (0xc_0000..0x10_0000).step_by(0x1_0000).map(|base| base..base + 0x1_0000);
-    let memory = Memory::new(&layout, Some(rom), windows).unwrap();
+    let memory = Memory::new(&layout, Some(&rom), windows).unwrap();
     for start in [0, FOUR_GIB] {
         let bytes = vec![0x11; if start == 0 { 8 * MIB } else { 2 * MIB } as usize];
         memory.ram.write_slice(&bytes, GuestAddress(start)).unwrap();

@@ -187,7 +187,7 @@ fn optional_devices_plug_into_every_machine() {
     for machine in builtin().iter() {
         let mut all = machine.clone();
         for template in &machine.optional {
-            all.plug(&template.id, &template.id).expect("it plugs");
+            all.plug(&template.id, &template.id, None).expect("it plugs");
             assert_values(&all, &table["optional"][template.id.as_str()]);
         }
         all.assign_addresses().expect("there is room");

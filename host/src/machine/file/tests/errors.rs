@@ -45,7 +45,7 @@ fn keys_and_types() {
     refused(
         "abstract = true",
         "abstrct = true",
-        r#"pc.toml:3:1: machine.base.abstrct: unknown key "abstrct"; nearest: abstract"#,
+        r#"pc.toml:3:1: machine.base.abstrct: unknown key "abstrct"; nearest: abstract, absent"#,
     );
     refused(
         "abstract = true",
@@ -75,9 +75,8 @@ fn keys_and_types() {
     );
     refused(
         "wires = { out = \"pic:in\" }",
-        "sets = { \"pic.x\" = 3 }",
-        "pc.toml:6:22: machine.base.device.bridge: the device is always there and sets \
-         properties of others; set them there, or say default = true",
+        "choices = []",
+        "pc.toml:9:1: machine.base.device.bridge.choices: unknown key \"choices\"",
     );
     refused(
         "component = \"rom\"",
@@ -171,32 +170,48 @@ fn properties() {
     refused(
         "{ machine = \"cpus\" }",
         "{ host = \"cpus\" }",
-        r#"pc.toml:17:25: machine.base.device.pm.properties.cpus.host: unknown key "host"; known: machine"#,
+        r#"pc.toml:17:25: machine.base.device.pm.properties.cpus.host: unknown key "host"; known: any, machine"#,
     );
     refused(
         "{ machine = \"cpus\" }",
         "{ }",
-        r#"pc.toml:17:16: machine.base.device.pm.properties.cpus: expected { machine = "..." }, found inline table"#,
+        r#"pc.toml:17:16: machine.base.device.pm.properties.cpus: expected { machine = "..." } or { any = { property = value } }, found inline table"#,
     );
     refused(
-        "\"pm.level\" = 3",
-        "\"pm.levels\" = 3",
-        r#"pc.toml:25:10: machine.base.optional.port.sets."pm.levels": component "power" has no property "levels"; nearest: level, label"#,
+        "{ machine = \"cpus\" }",
+        "{ any = { base = 8 } }",
+        r#"pc.toml:17:16: machine.base.device.pm.properties.cpus: property "cpus" of component "power" takes a number, not { any = { base = 8 } }"#,
     );
     refused(
-        "\"pm.level\" = 3",
-        "\"pm.level\" = false",
-        r#"pc.toml:25:10: machine.base.optional.port.sets."pm.level": property "level" of component "power" takes a number, not false"#,
+        "level = 2",
+        "fast = { any = { bass = 8 } }",
+        r#"pc.toml:17:45: machine.base.device.pm.properties.fast: no device has a property "bass" that takes a number; nearest: base"#,
     );
     refused(
-        "\"pm.level\" = 3",
-        "\"mp.level\" = 3",
-        r#"pc.toml:25:10: machine.base.optional.port.sets."mp.level": no device "mp"; nearest: pm"#,
+        "level = 2",
+        "fast = { any = { base = true } }",
+        r#"pc.toml:17:45: machine.base.device.pm.properties.fast: no device has a property "base" that takes true or false; nearest: fast"#,
     );
     refused(
-        "\"pm.level\" = 3",
-        "level = 3",
-        r#"pc.toml:25:10: machine.base.optional.port.sets.level: expected a key "device.property", found "level""#,
+        "level = 2",
+        "fast = { any = {} }",
+        "pc.toml:17:54: machine.base.device.pm.properties.fast.any: expected one property and its \
+         value, found inline table",
+    );
+    refused(
+        "base = 9",
+        "bass = 9",
+        r#"pc.toml:25:87: machine.base.optional.port.choices.properties.bass: component "port" has no property "bass"; nearest: base"#,
+    );
+    refused(
+        "irq = \"gsi:4\"",
+        "iqr = \"gsi:4\"",
+        r#"pc.toml:25:51: machine.base.optional.port.choices.wires.iqr: component "port" has no line "iqr"; nearest: irq"#,
+    );
+    refused(
+        "irq = \"gsi:4\"",
+        "irq = \"pics:in\"",
+        r#"pc.toml:25:51: machine.base.optional.port.choices.wires.irq: unknown line "pics:in": no device "pics"; nearest: pic"#,
     );
 }
 
@@ -345,6 +360,20 @@ fn a_circle_over_the_bus_counts() {
     assert_eq!(
         error.expect_err("a circle").to_string(),
         "pc.toml:9:11: machine.base.device.bridge.wires.out: wires form a circle: bridge.out -> pic:in, pic.irq -> late:in, late.inta -> bridge (its bus)"
+    );
+}
+
+#[test]
+fn places_and_buses_in_qemu() {
+    refused(
+        "at = \"pm/bus@0x50\"",
+        "at = \"pm/bus@0x50\"\nqemu = { bus = \"mp/isa.0\" }",
+        r#"pc.toml:22:10: machine.base.device.rom.qemu.bus: unknown place "mp/isa.0": no device "mp"; nearest: pm"#,
+    );
+    refused(
+        "at = \"pm/bus@0x50\"",
+        "at = \"pm/bus@0x50\"\nqemu = { buses = { pci = \"pci.0\" } }",
+        r#"pc.toml:22:20: machine.base.device.rom.qemu.buses.pci: component "rom" has no bus "pci""#,
     );
 }
 
@@ -550,7 +579,7 @@ fn requests() {
         r#"unknown machine "quite-another-machine"; known: g, good"#
     );
     let mut machine = types.get("good").expect("good").clone();
-    let mut plug = |name, id| machine.plug(name, id).expect_err("refused").to_string();
+    let mut plug = |name, id| machine.plug(name, id, None).expect_err("refused").to_string();
     assert_eq!(
         plug("cord", "x"),
         r#"machine "good" has no optional device "cord"; nearest: card, port"#
@@ -562,6 +591,16 @@ fn requests() {
     assert_eq!(
         plug("card", "p.m"),
         r#"pc.toml:26:24: machine.base.optional.card: "p.m" is not an id for a device"#
+    );
+    let mut choose =
+        |name, number| machine.plug(name, "x", Some(number)).expect_err("refused").to_string();
+    assert_eq!(
+        choose("port", 2),
+        r#"pc.toml:22:24: machine.base.optional.port: "port" has no choice 2: 0 to 1 expected"#
+    );
+    assert_eq!(
+        choose("card", 0),
+        r#"pc.toml:26:24: machine.base.optional.card: "card" has no choice"#
     );
     let mut types = MachineTypes::default();
     let error = types.load_file(Path::new("/nonexistent/pc.toml"));

@@ -2,7 +2,7 @@
 
 use super::{Components, GOOD, load};
 use crate::machine::file::{
-    Catalog, MachineTypes, Parameters, PciAddress, Setting, Value, allocate,
+    Catalog, MachineType, MachineTypes, Parameters, PciAddress, Value, allocate,
 };
 
 fn good_and(more: &str) -> MachineTypes {
@@ -105,18 +105,54 @@ compat = { "power.label" = "older" }
 }
 
 #[test]
-fn plugging_changes_what_the_template_says() {
+fn plugging_takes_the_first_choice_that_no_device_has() {
     let types = good_and("");
-    let mut machine = types.get("good").expect("good").clone();
-    let level = |machine: &crate::machine::file::MachineType| {
-        let pm = machine.device("pm").expect("pm");
-        pm.properties["level"].value.clone()
+    let good = types.get("good").expect("good");
+    let base = |machine: &MachineType, id| {
+        let device = machine.device(id).expect("it was plugged");
+        (device.properties["base"].value.to_string(), device.wires.contains_key("irq"))
     };
-    assert_eq!(level(&machine), Setting::Fixed(Value::Number(2)));
-    machine.plug("port", "com2").expect("it plugs");
-    assert_eq!(level(&machine), Setting::Fixed(Value::Number(3)));
-    assert_eq!(machine.devices.last().map(|device| device.id.as_str()), Some("com2"));
+    let mut machine = good.clone();
+    for id in ["com1", "com2"] {
+        machine.plug("port", id, None).expect("it plugs");
+    }
+    assert_eq!(base(&machine, "com1"), ("8".to_owned(), true));
+    assert_eq!(base(&machine, "com2"), ("9".to_owned(), false));
     machine.check(&Components::made_up()).expect("the machine fits");
+    let full = machine.plug("port", "com3", None).expect_err("there are two");
+    assert_eq!(
+        full.to_string(),
+        r#"pc.toml:22:24: machine.base.optional.port: all 2 choices of "port" are taken by other devices"#
+    );
+
+    let mut machine = good.clone();
+    machine.plug("port", "com2", Some(1)).expect("it plugs");
+    assert_eq!(base(&machine, "com2").0, "9");
+    machine.plug("port", "com1", None).expect("it plugs");
+    assert_eq!(base(&machine, "com1").0, "8");
+}
+
+#[test]
+fn a_property_tells_of_the_devices_there_are() {
+    let types = good_and(
+        "[machine.any]\ninherits = \"good\"\n\
+         device.pm.properties = { fast = { any = { base = 9 } } }\n",
+    );
+    let any = types.get("any").expect("any");
+    let components = Components::made_up();
+    let power = components.component("power").expect("a component");
+    let fast = |machine: &MachineType| {
+        let pm = machine.device("pm").expect("pm");
+        let values = machine.values(pm, power, &Parameters { cpus: 1, ram_size: 1 << 20 });
+        values.into_iter().find(|(name, _)| name == "fast").map(|(_, value)| value)
+    };
+    let mut machine = any.clone();
+    assert_eq!(fast(&machine), Some(Value::Flag(false)));
+    machine.plug("port", "com1", None).expect("it plugs");
+    assert_eq!(fast(&machine), Some(Value::Flag(false)));
+    machine.plug("port", "com2", None).expect("it plugs");
+    assert_eq!(fast(&machine), Some(Value::Flag(true)));
+    machine.check(&components).expect("the machine fits");
 }
 
 #[test]
@@ -155,7 +191,7 @@ fn a_bus_has_room_for_31_slots() {
 
     let mut machine = good_and("").get("good").expect("good").clone();
     for n in 2..33 {
-        machine.plug("card", &format!("card{n}")).expect("it plugs");
+        machine.plug("card", &format!("card{n}"), None).expect("it plugs");
     }
     let error = machine.assign_addresses().expect_err("the bus is full");
     assert_eq!(

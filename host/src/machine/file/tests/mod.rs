@@ -3,6 +3,7 @@
 mod builtin;
 mod errors;
 mod inheritance;
+mod options;
 mod text;
 
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ at = "pm/bus@0x50"
 [machine.base.optional.port]
 component = "port"
 streams = { data = "port1" }
-sets = { "pm.level" = 3 }
+choices = [{ properties = { base = 8 }, wires = { irq = "gsi:4" } }, { properties = { base = 9 } }]
 [machine.base.optional.card]
 component = "card"
 at = "bridge/pci"
@@ -65,7 +66,7 @@ north = { attachment = "system", buses = { pci = "pci" }, inputs = ["in"], outpu
 south = { attachment = "pci", inputs = ["in"], outputs = ["irq"] }
 power = { attachment = "pci", outputs = ["sci", "smi"], buses = { bus = "i2c" }, properties = { level = 0, cpus = 1, fast = true, label = "x" } }
 rom = { attachment = "i2c", properties = { size = 256 } }
-port = { attachment = "system", outputs = ["irq"], streams = ["data"] }
+port = { attachment = "system", outputs = ["irq"], streams = ["data"], properties = { base = 8 } }
 card = { attachment = "pci", outputs = ["inta"] }
 "#,
         )

@@ -43,7 +43,8 @@ rom: rom at pm/bus@0x50
     size = 0x80
 optional port: port
     data -> stream port1
-    sets pm.level = 3
+    choice 0: base = 8, irq -> gsi:4
+    choice 1: base = 9
 optional card: card at bridge/pci
 "
     );
@@ -67,7 +68,7 @@ fn a_machine_as_json_has_no_positions() {
     );
     assert_eq!(json["memory"]["max-ram-below-4g"], 0xe000_0000_u64);
     assert_eq!(json["migration"]["send-section-footer"], true);
-    assert_eq!(json["optional"][0]["sets"]["pm"]["level"], 3);
+    assert_eq!(json["optional"][0]["choices"][0]["properties"]["base"], 8);
 }
 
 #[test]

@@ -1,0 +1,102 @@
+//! Starts what a command line says, and lives with it until it ends.
+
+mod accelerator;
+mod character;
+mod daemon;
+mod firmware;
+mod incoming;
+mod pidfile;
+mod qtest_log;
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+
+use super::invocation::{Invocation, Own};
+use crate::cli::Result;
+use crate::cli::components::Components;
+use crate::cli::signals::{self, Hangup, Held, Release};
+use crate::control::metrics::MetricsServer;
+use crate::control::qmp::{ControlServer, Qmp, Setup};
+use crate::guest::Outcome;
+use crate::library::Library;
+use crate::machine::Plan;
+use crate::machine::file::Parameters;
+
+use accelerator::Started;
+use character::Characters;
+use pidfile::PidFile;
+
+pub(super) use daemon::Daemon;
+
+/// Starts a machine and returns the process's exit status when it has ended.
+/// `program` is the name that messages begin with.
+pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daemon>) -> Result<u8> {
+    let held = Held::default();
+    // Whatever goes wrong, no socket is left behind.
+    let _release = Release(held.clone());
+    let characters = Characters::open(&invocation.chardevs)?;
+    held.hold(characters.closing());
+    if let Some(path) = &invocation.process.pidfile {
+        held.hold(PidFile::create(path)?);
+    }
+
+    let Own { code_cache, control, metrics, .. } = &invocation.own;
+    let library = Arc::new(Components::new(code_cache.clone()).library()?);
+    let plan = plan(invocation, &library)?;
+    let Started { guest, inbox, qtest } =
+        accelerator::start(program, invocation, &plan, characters.outputs(&invocation.streams))?;
+    let told = program.to_owned();
+    signals::watch(guest.clone(), held.clone(), Hangup::Ends, move |signal| {
+        eprintln!("{told}: terminating on signal {signal}");
+    })
+    .map_err(|error| anyhow!("cannot watch for signals: {error}"))?;
+
+    let listed = characters.clone();
+    let qmp = Qmp::new(Setup {
+        name: invocation.name.clone(),
+        uuid: uuid(invocation.uuid.unwrap_or_default()),
+        chardevs: Box::new(move || listed.list()),
+        ..Setup::new(guest.clone(), library)
+    });
+    incoming::begin(invocation, &qmp)?;
+    characters.attach_streams(&invocation.streams, &plan, &guest, &held)?;
+    if let (Some(qtest), Some(server)) = (qtest, &invocation.qtest) {
+        characters.attach_qtest(server, qtest)?;
+    }
+    for monitor in &invocation.monitors {
+        characters.attach_monitor(monitor, &qmp)?;
+    }
+    if let Some(path) = control {
+        held.hold(ControlServer::start(path, &qmp)?);
+    }
+    if let Some(address) = metrics {
+        guest.machine().measure_time(true);
+        held.hold(MetricsServer::start(address, guest.clone())?);
+    }
+    if let Some(daemon) = daemon {
+        daemon.ready(invocation.log.file.is_some())?;
+    }
+
+    let outcome = guest.run(inbox);
+    held.release();
+    match outcome {
+        Outcome::Shutdown | Outcome::Quit => Ok(0),
+        Outcome::Exit(status) => Ok(status),
+        Outcome::Failed(reason) => Err(anyhow!(reason)),
+    }
+}
+
+/// The machine with all that was asked for.
+fn plan(invocation: &Invocation, library: &Library) -> Result<Plan> {
+    let machine = invocation.equip(library)?;
+    let parameters = Parameters { cpus: invocation.cpus, ram_size: invocation.memory };
+    Ok(Plan::new(&machine, &[], library, parameters)?)
+}
+
+/// A UUID as it is written.
+fn uuid(bytes: [u8; 16]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    parts.join("-")
+}

@@ -1,0 +1,200 @@
+//! A machine goes from one process to another, as QMP's clients have it go.
+
+use std::fs::File;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::process::{Files, Process, command, no_kvm};
+use crate::common::qmp_peer::Peer;
+
+/// A process with a monitor and, without processors, a way to the machine.
+struct Host {
+    process: Process,
+    peer: Peer,
+    files: Files,
+}
+
+impl Host {
+    fn new(added: &[&str]) -> Self {
+        let files = Files::new();
+        let monitor = format!("unix:{},server=on,wait=off", files.text("qmp"));
+        let qtest = format!("unix:{},server=on,wait=off", files.text("qtest"));
+        let mut line = command();
+        line.args(["-machine", "pc-i440fx-7.2", "-m", "16", "-nodefaults", "-qmp", &monitor]);
+        if !added.contains(&"kvm") {
+            line.args(["-accel", "qtest", "-qtest", &qtest, "-qtest-log", "/dev/null"]);
+        }
+        let mut process = Process::start(line.args(added));
+        let peer = process.monitor(&files.path("qmp"));
+        Self { process, peer, files }
+    }
+
+    fn ask(&self, line: &str) -> String {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let mut client = UnixStream::connect(self.files.path("qtest")).expect("it listens");
+        client.write_all(format!("{line}\n").as_bytes()).expect("the machine receives");
+        let mut reply = String::new();
+        BufReader::new(client).read_line(&mut reply).expect("the machine answers");
+        reply.trim_end().to_owned()
+    }
+
+    fn status(&mut self) -> String {
+        self.peer.execute("query-status")["status"].as_str().expect("it is text").to_owned()
+    }
+
+    /// Waits for the end of the migration and returns what is said of it.
+    fn migrated(&mut self) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let info = self.peer.execute("query-migrate");
+            if matches!(info["status"].as_str(), Some("completed" | "failed" | "cancelled")) {
+                return info;
+            }
+            assert!(Instant::now() < deadline, "it does not end: {info}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// What is set where it comes from, and found where it goes.
+fn set(host: &Host) {
+    assert_eq!(host.ask("writeq 0x123450 0x1122334455667788"), "OK");
+    assert_eq!(host.ask("outb 0xb105 0x5a"), "OK");
+}
+
+fn check(host: &Host) {
+    assert_eq!(host.ask("readq 0x123450"), "OK 0x1122334455667788");
+    assert_eq!(host.ask("inb 0xb105"), "OK 0x005a");
+}
+
+#[test]
+fn a_machine_goes_over_a_socket() {
+    let mut there = Host::new(&["-incoming", "defer"]);
+    assert_eq!(there.status(), "inmigrate");
+    let uri = json!({"uri": format!("unix:{}", there.files.text("way"))});
+    there.peer.execute_with("migrate-incoming", uri.clone());
+    let mut here = Host::new(&[]);
+    set(&here);
+    here.peer.execute_with("migrate", uri);
+    let info = here.migrated();
+    assert_eq!(info["status"], "completed", "{info}");
+    assert!(info["ram"]["total"].as_u64() >= Some(16 << 20), "{info}");
+    assert_eq!(here.status(), "postmigrate");
+    assert_eq!(there.migrated()["status"], "completed");
+    assert_eq!(there.status(), "running");
+    check(&there);
+    let again = here.peer.try_execute("migrate", json!({"uri": "exec:cat >/dev/null"}));
+    assert_eq!(
+        again["error"]["desc"],
+        "Can't migrate the vm that was paused due to previous migration"
+    );
+    // It goes on here if that is what is wanted.
+    here.peer.execute("cont");
+    assert_eq!(here.status(), "running");
+}
+
+#[test]
+fn events_tell_how_it_goes() {
+    let mut here = Host::new(&["-S"]);
+    let events = json!({"capabilities": [{"capability": "events", "state": true}]});
+    here.peer.execute_with("migrate-set-capabilities", events);
+    here.peer
+        .send(b"{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"exec:cat >/dev/null\"}}");
+    let (mut statuses, mut answered) = (Vec::new(), false);
+    while !answered || statuses.last().is_none_or(|last| last != "completed") {
+        let said = here.peer.receive();
+        match said["event"].as_str() {
+            Some("MIGRATION") => statuses.push(said["data"]["status"].as_str().unwrap().to_owned()),
+            Some(other) => panic!("{other} of a machine that did not run"),
+            None => answered = true,
+        }
+    }
+    assert_eq!(statuses, ["setup", "active", "completed"]);
+}
+
+#[test]
+fn a_file_is_as_good_as_a_peer() {
+    let mut here = Host::new(&["-S"]);
+    set(&here);
+    let path = here.files.text("state");
+    here.peer.execute_with("migrate", json!({"uri": format!("file:{path}")}));
+    assert_eq!(here.migrated()["status"], "completed");
+    let mut there = Host::new(&["-incoming", &format!("file:{path}")]);
+    assert_eq!(there.migrated()["status"], "completed");
+    // It had not run where it was saved.
+    assert_eq!(there.status(), "prelaunch");
+    check(&there);
+}
+
+#[test]
+fn a_descriptor_that_a_client_sends_is_a_way() {
+    let mut here = Host::new(&[]);
+    set(&here);
+    let file = File::create(here.files.path("state")).expect("there is room");
+    let named = json!({"execute": "getfd", "arguments": {"fdname": "way"}}).to_string();
+    here.peer.send_fds(named.as_bytes(), &[file.into()]);
+    assert_eq!(here.peer.answer().1["return"], json!({}));
+    here.peer.execute_with("migrate", json!({"uri": "fd:way"}));
+    assert_eq!(here.migrated()["status"], "completed");
+    let mut there = Host::new(&["-incoming", &format!("exec:cat {}", here.files.text("state"))]);
+    assert_eq!(there.migrated()["status"], "completed");
+    check(&there);
+}
+
+#[test]
+fn who_vanishes_in_the_middle_leaves_the_machine_running() {
+    let mut here = Host::new(&[]);
+    set(&here);
+    for uri in ["exec:head -c 100 >/dev/null", "unix:/no/such/socket", "exec:exit 3"] {
+        here.peer.execute_with("migrate", json!({"uri": uri}));
+        let info = here.migrated();
+        assert_eq!(info["status"], "failed", "{uri}: {info}");
+        assert_eq!(here.status(), "running", "{uri}");
+        check(&here);
+    }
+    let unknown = here.peer.try_execute("migrate", json!({"uri": "foo:bar"}));
+    let desc = "Parameter 'uri' expects a valid migration protocol";
+    assert_eq!(unknown["error"]["desc"], desc);
+    // A peer that does not read, and a client that goes away meanwhile.
+    here.peer.execute_with("migrate", json!({"uri": "exec:sleep 60"}));
+    let busy = here.peer.try_execute("migrate", json!({"uri": "exec:cat >/dev/null"}));
+    assert_eq!(busy["error"]["desc"], "There's a migration process in progress");
+    here.peer.stream().shutdown(Shutdown::Both).expect("it is connected");
+    here.peer = Peer::negotiated(&here.files.path("qmp"));
+    here.peer.execute("migrate_cancel");
+    assert_eq!(here.migrated()["status"], "cancelled");
+    check(&here);
+}
+
+#[test]
+fn what_does_not_come_ends_the_process_that_waits() {
+    let mut there = Host::new(&["-incoming", "defer"]);
+    there.peer.execute_with("migrate-incoming", json!({"uri": "exec:echo no stream"}));
+    let (status, said) = there.process.end();
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("load of migration failed: "), "{said}");
+}
+
+#[test]
+fn processors_that_have_run_are_not_left_behind() {
+    if no_kvm() {
+        return;
+    }
+    let mut here = Host::new(&["-accel", "kvm", "-S"]);
+    let path = here.files.text("state");
+    here.peer.execute_with("migrate", json!({"uri": format!("file:{path}")}));
+    assert_eq!(here.migrated()["status"], "completed");
+    here.peer.execute("cont");
+    here.peer.execute("stop");
+    let refused = here.peer.try_execute("migrate", json!({"uri": "exec:cat >/dev/null"}));
+    let desc = refused["error"]["desc"].as_str().expect("it is refused");
+    assert!(desc.contains("processors have run"), "{desc}");
+    let mut there = Host::new(&["-accel", "kvm", "-incoming", &format!("file:{path}")]);
+    assert_eq!(there.migrated()["status"], "completed");
+    assert_eq!(there.status(), "prelaunch");
+    there.peer.execute("cont");
+    assert_eq!(there.status(), "running");
+}
