@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
 use toml_edit::DocumentMut;
 
 use component::TARGET;
@@ -81,7 +82,7 @@ fn build() -> Result<(), Failure> {
             inputs.extend(sources);
         }
     }
-    fs::write(out.join("components.rs"), list(&components))
+    fs::write(out.join("components.rs"), list(&components, &out)?)
         .context("cannot write components.rs")?;
 
     for manifest in inputs.iter().filter_map(|source| manifest_of(source)).collect::<Vec<_>>() {
@@ -194,12 +195,15 @@ fn encode(device: &Device, module: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The source of `components.rs`.
-fn list(components: &BTreeMap<String, String>) -> String {
-    let mut text = String::from("static COMPONENTS: &[(&str, &[u8])] = &[\n");
+/// With their hashes: a program that finds their code in its cache need not read them.
+fn list(components: &BTreeMap<String, String>, out: &Path) -> Result<String> {
+    let mut text = String::from("static COMPONENTS: &[(&str, &[u8], &str)] = &[\n");
     for (name, file) in components {
-        let _ = writeln!(text, "    ({name:?}, include_bytes!({file:?})),");
+        let bytes = fs::read(out.join(file)).with_context(|| format!("cannot read {file}"))?;
+        let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let _ = writeln!(text, "    ({name:?}, include_bytes!({file:?}), {hash:?}),");
     }
-    text + "];\n"
+    Ok(text + "];\n")
 }
 
 /// The manifest of the crate a source belongs to.

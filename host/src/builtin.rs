@@ -8,14 +8,20 @@ include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
 /// The name and the bytes of each component, in the order of the names.
 pub fn components() -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    COMPONENTS.iter().copied()
+    COMPONENTS.iter().map(|(name, bytes, _)| (*name, *bytes))
 }
 
 /// The bytes of the component with that name.
 #[must_use]
 pub fn component(name: &str) -> Option<&'static [u8]> {
-    let position = COMPONENTS.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?;
-    Some(COMPONENTS[position].1)
+    find(name).map(|(bytes, _)| bytes)
+}
+
+/// The bytes of the component with that name, and their hash: SHA-256, in hexadecimal.
+pub(crate) fn find(name: &str) -> Option<(&'static [u8], &'static str)> {
+    let position = COMPONENTS.binary_search_by(|(other, _, _)| (*other).cmp(name)).ok()?;
+    let (_, bytes, hash) = COMPONENTS[position];
+    Some((bytes, hash))
 }
 
 #[cfg(test)]
@@ -29,6 +35,13 @@ mod tests {
             assert_eq!(component(name), Some(bytes), "{name}");
         }
         assert_eq!(component("no-such-device"), None);
+    }
+
+    #[test]
+    fn hashes_are_those_of_the_bytes() {
+        let engine = crate::component::Engine::new(None).unwrap();
+        let (bytes, hash) = find("debugcon").unwrap();
+        assert_eq!(engine.load(bytes).unwrap().hash(), hash);
     }
 
     #[test]

@@ -70,8 +70,8 @@ impl Library {
         if let Some(image) = known {
             return Ok(image);
         }
-        let bytes = builtin::component(reference).ok_or_else(|| unknown(reference))?;
-        let image = self.load(reference, bytes)?;
+        let (bytes, hash) = builtin::find(reference).ok_or_else(|| unknown(reference))?;
+        let image = usable(reference, self.engine.load_known(bytes, hash))?;
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         images.insert(reference.into(), image.clone());
         Ok(image)
@@ -81,13 +81,12 @@ impl Library {
         let name = path.display().to_string();
         let bytes =
             read(path).map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;
-        self.load(&name, &bytes)
+        usable(&name, self.engine.load(&bytes))
     }
+}
 
-    fn load(&self, name: &str, bytes: &[u8]) -> Result<Image, LibraryError> {
-        let image = self.engine.load(bytes);
-        image.map_err(|source| LibraryError::Unusable { name: name.into(), source })
-    }
+fn usable(name: &str, image: Result<Image, Error>) -> Result<Image, LibraryError> {
+    image.map_err(|source| LibraryError::Unusable { name: name.into(), source })
 }
 
 /// Reads a component's file. A pipe or a device is refused before it is opened:

@@ -63,6 +63,14 @@ impl Engine {
         Image::load(self, bytes)
     }
 
+    /// The same of bytes whose hash is known: SHA-256, in hexadecimal.
+    ///
+    /// # Errors
+    /// The bytes are not a device for this host.
+    pub(crate) fn load_known(&self, bytes: &[u8], hash: &str) -> Result<Image, Error> {
+        Image::load_known(self, bytes, hash)
+    }
+
     /// Prepares the calling thread for calls into components, so that the first
     /// one does not pay for it. Called once on each processor's thread.
     pub fn prepare_thread() {

@@ -129,7 +129,11 @@ struct Inner {
 impl Image {
     pub(super) fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
         let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let component = compile(engine, bytes, &hash)?;
+        Self::load_known(engine, bytes, &hash)
+    }
+
+    pub(super) fn load_known(engine: &Engine, bytes: &[u8], hash: &str) -> Result<Self, Error> {
+        let component = compile(engine, bytes, hash)?;
         let engine = engine.wasmtime();
         let (imports, exports) = interfaces(engine, &component)?;
 
@@ -147,6 +151,7 @@ impl Image {
         let description = Instance::describe(&linked)?;
         description::check(&description).map_err(Error::BadDescription)?;
         let size = bytes.len();
+        let hash = hash.to_owned();
         Ok(Self(Arc::new(Inner { hash, size, description, imports, exports, linked })))
     }
 
@@ -242,10 +247,10 @@ impl fmt::Debug for Image {
 }
 
 fn compile(engine: &Engine, bytes: &[u8], hash: &str) -> Result<Component, Error> {
-    check_preamble(bytes)?;
     if let Some(component) = engine.cache().and_then(|cache| cache.find(engine.wasmtime(), hash)) {
         return Ok(component);
     }
+    check_preamble(bytes)?;
     let component = Component::from_binary(engine.wasmtime(), bytes)
         .map_err(|error| Error::NotAComponent(format!("{:#}", error)))?;
     if let Some(cache) = engine.cache() {

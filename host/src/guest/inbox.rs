@@ -14,6 +14,8 @@ pub(super) enum Message {
     Vm(VmEvent),
     /// Somebody outside wants the guest to end.
     End(Cause),
+    /// Somebody outside wants the guest to be switched off.
+    Off(Cause),
     /// The guest cannot begin.
     Fail(String),
     /// Somebody waits until all that came before has been seen to.

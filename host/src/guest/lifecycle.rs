@@ -120,11 +120,17 @@ impl Guest {
     }
 
     /// A system reset: all devices, then the processors, which start again with
-    /// what the guest boots. One that does not run waits to be let run.
+    /// what the guest boots. One that does not run waits to be let run. If a reset
+    /// counts as switching off, that is what it does, as in QEMU.
     ///
     /// # Errors
     /// The boot image does not load any more, or KVM refuses.
     pub fn reset(&self) -> Result<(), Error> {
+        if self.policy.reset_is_shutdown {
+            // If nobody runs the guest there is nothing to end.
+            let _ = self.post.0.send(Message::Off(Cause::Asked));
+            return Ok(());
+        }
         self.reset_for(Cause::Asked)
     }
 
@@ -193,6 +199,7 @@ impl Guest {
                 self.listeners.tell(Event::Shutdown(cause));
                 return Ok(Some(Outcome::Quit));
             }
+            Message::Off(cause) => return Ok(self.off(cause)),
             Message::Fail(reason) => return Ok(Some(Outcome::Failed(reason))),
             Message::Power(event) => return self.power(event),
             // A PC's chipset answers a processor's shutdown cycle with a reset.

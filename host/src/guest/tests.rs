@@ -196,11 +196,16 @@ fn a_guest_that_switches_itself_off_ends() {
 
 #[test]
 fn a_reset_can_count_as_the_end() {
-    let mut rig = Rig::new(Policy { reset_is_shutdown: true, ..Policy::default() });
-    rig.guest.reset().unwrap();
+    let policy = Policy { reset_is_shutdown: true, ..Policy::default() };
+    let mut rig = Rig::new(policy);
     rig.told();
     assert_eq!(rig.ask(Request::Reset), [Event::Shutdown(Cause::GuestReset)]);
     assert_eq!(rig.outcome(), Outcome::Shutdown);
+    let rig = Rig::new(Policy { stays_when_off: true, ..policy });
+    rig.told();
+    rig.guest.reset().unwrap();
+    assert_eq!(rig.told(), [Event::Shutdown(Cause::Asked), Event::Stop]);
+    assert_eq!(rig.guest.state(), RunState::Shutdown);
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub use hmp::Hmp;
 pub use input::Input;
 pub use json::Style;
 pub use migrations::Descriptors;
-pub use monitor::Monitor;
+pub use monitor::{Monitor, greet};
 pub use registry::{Done, Registry};
 pub use server::ControlServer;
 

@@ -77,6 +77,19 @@ struct Refusal<'a> {
 /// A request, and the descriptor that came with it or before.
 type Waiting = (Request, Option<OwnedFd>);
 
+/// Greets a client: what speaks to it, and what can be agreed with it. A client that is
+/// to wait for its machine need not wait for this.
+///
+/// # Errors
+/// The client cannot be sent anything.
+pub fn greet(style: Style, output: &mut impl Write) -> io::Result<()> {
+    let hello = Hello { version: Version::own(), capabilities: ["oob"] };
+    let mut text = Vec::new();
+    write(&Greeting { qmp: hello }, style, &mut text);
+    output.write_all(&text)?;
+    output.flush()
+}
+
 impl Monitor {
     pub(super) fn new(core: Arc<Core>, style: Style) -> Self {
         Self { core, style, names: NamedFds::default() }
@@ -90,7 +103,17 @@ impl Monitor {
     ///
     /// # Errors
     /// The input fails, or the host refuses a thread.
-    pub fn serve(
+    pub fn serve(&self, input: impl Input, output: impl Write + Send + 'static) -> io::Result<()> {
+        let mut output = output;
+        greet(self.style, &mut output)?;
+        self.serve_greeted(input, output)
+    }
+
+    /// Serves a client that has been greeted, with [`greet`].
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub fn serve_greeted(
         &self,
         mut input: impl Input,
         output: impl Write + Send + 'static,
@@ -98,7 +121,6 @@ impl Monitor {
         Engine::prepare_thread();
         let session = Arc::new(Session::new(self.style, Box::new(output)));
         let conversation = Conversation::begin(self, session);
-        conversation.greet();
         thread::scope(|scope| {
             let (mut reader, mut chunk) = (Reader::new(), [0; CHUNK]);
             let mut queue: Option<SyncSender<Waiting>> = None;
@@ -161,11 +183,6 @@ impl<'a> Conversation<'a> {
         monitor.core.fdsets.monitor_opened();
         monitor.core.events.add(session.clone());
         Self { monitor, session, over: AtomicBool::new(false) }
-    }
-
-    fn greet(&self) {
-        let hello = Hello { version: Version::own(), capabilities: ["oob"] };
-        self.send(&Greeting { qmp: hello });
     }
 
     fn answer_all(&self, waiting: Receiver<Waiting>) {

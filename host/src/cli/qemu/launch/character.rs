@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 
+use super::later::Later;
 use super::qtest_log::Log;
 use crate::chardev::{Chardev, Config, Connection};
 use crate::cli::Result;
@@ -64,12 +65,21 @@ impl Characters {
         self.streams(streams).attach(plan, guest, || held.hold_terminal(Terminal::enter()))
     }
 
-    pub(super) fn attach_monitor(&self, monitor: &Monitor, qmp: &Qmp) -> Result<()> {
+    /// Clients are greeted at once. What they want is done when the machine is there.
+    pub(super) fn attach_monitor(&self, monitor: &Monitor, qmp: Later<Qmp>) -> Result<()> {
         let style = if monitor.pretty { Style::Pretty } else { Style::Line };
-        let qmp = qmp.clone();
+        // It lives from client to client.
+        let mut own = None;
         self.find(&monitor.chardev)?.attach(move |connection: Connection| {
-            let (reader, writer) = connection.split();
-            if let Err(error) = qmp.monitor(style).serve(reader, writer) {
+            let (reader, mut writer) = connection.split();
+            let served = qmp::greet(style, &mut writer).and_then(|()| match &own {
+                Some(monitor) => qmp::Monitor::serve_greeted(monitor, reader, writer),
+                None => match qmp.wait() {
+                    Some(qmp) => own.insert(qmp.monitor(style)).serve_greeted(reader, writer),
+                    None => Ok(()),
+                },
+            });
+            if let Err(error) = served {
                 tracing::debug!(%error, "monitor");
             }
         })?;

@@ -5,6 +5,7 @@ mod character;
 mod daemon;
 mod firmware;
 mod incoming;
+mod later;
 mod pidfile;
 mod qtest_log;
 
@@ -25,6 +26,7 @@ use crate::machine::file::Parameters;
 
 use accelerator::Started;
 use character::Characters;
+use later::later;
 use pidfile::PidFile;
 
 pub(super) use daemon::Daemon;
@@ -37,6 +39,11 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
     let _release = Release(held.clone());
     let characters = Characters::open(&invocation.chardevs)?;
     held.hold(characters.closing());
+    // Gone before what is held is given back, so that no monitor waits for it any more.
+    let (machine, wanted) = later();
+    for monitor in &invocation.monitors {
+        characters.attach_monitor(monitor, wanted.clone())?;
+    }
     if let Some(path) = &invocation.process.pidfile {
         held.hold(PidFile::create(path)?);
     }
@@ -64,9 +71,7 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
     if let (Some(qtest), Some(server)) = (qtest, &invocation.qtest) {
         characters.attach_qtest(server, qtest)?;
     }
-    for monitor in &invocation.monitors {
-        characters.attach_monitor(monitor, &qmp)?;
-    }
+    machine.give(qmp.clone());
     if let Some(path) = control {
         held.hold(ControlServer::start(path, &qmp)?);
     }
