@@ -218,6 +218,7 @@ impl Run {
         streams.attach(&plan, &guest, || held.hold_terminal(Terminal::enter()))?;
 
         let start = Instant::now();
+        crate::vm::release_code();
         let outcome = guest.run(inbox);
         held.release();
         let report = Report::new(&guest, outcome, start.elapsed(), received.status());

@@ -15,7 +15,8 @@
 //!
 //! What is `unsafe` here is confined to `memory/slots.rs` (handing memory to
 //! KVM), `kick.rs` (the signal that interrupts a processor) with its one user
-//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit) and
+//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit), `text.rs` (the pages of
+//! the program itself) and
 //! `vcpu/registers.rs` (the XSAVE area).
 
 pub mod boot;
@@ -31,6 +32,7 @@ mod lifecycle;
 pub mod memory;
 mod platform;
 mod sync;
+mod text;
 mod vcpu;
 
 #[cfg(test)]
@@ -46,4 +48,5 @@ pub use interrupts::{InterruptController, Interrupts};
 pub use lifecycle::{Listener, Vm, VmEvent};
 pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMode};
 pub use platform::{Config, MAX_CPUS, Platform};
+pub use text::release as release_code;
 pub use vcpu::ExitCounts;

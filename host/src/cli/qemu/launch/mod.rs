@@ -23,6 +23,7 @@ use crate::guest::Outcome;
 use crate::library::Library;
 use crate::machine::Plan;
 use crate::machine::file::Parameters;
+use crate::vm;
 
 use accelerator::Started;
 use character::Characters;
@@ -83,6 +84,7 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
         daemon.ready(invocation.log.file.is_some())?;
     }
 
+    vm::release_code();
     let outcome = guest.run(inbox);
     held.release();
     match outcome {
