@@ -21,10 +21,10 @@ use std::time::Duration;
 use criterion::Criterion;
 use piix4_pm::Piix4Pm;
 use southbridge::clock::Clock;
-use southbridge::component::{Effects, Engine, Environment, Image, Limits, NoChildren, SlotId};
+use southbridge::component::{Effects, Engine, Environment, Image, Limits, Resources, SlotId};
 use southbridge::library::Library;
 use southbridge::slot::Part;
-use southbridge_sdk::wit::{Level, Mode, Nanoseconds, Property, Request, WakeupReason};
+use southbridge_sdk::wit::{Level, Mode, Nanoseconds, Piece, Property, Request, WakeupReason};
 use southbridge_sdk::{Context, Device, Properties};
 
 use common::machine::machine;
@@ -176,7 +176,7 @@ fn instance(image: &Image) -> southbridge::component::Instance {
         name: "bench".into(),
         grants: image.imports().clone(),
         properties: properties.iter().map(default).collect(),
-        children: Arc::new(NoChildren),
+        resources: Resources::none(),
         limits: Limits::default(),
     };
     let mut instance = image.instantiate(&environment).expect("the device is sound");
@@ -256,4 +256,70 @@ impl southbridge_sdk::Machine for Outside {
     fn i2c_nack(&mut self, _bus: u32, _address: u8) {}
 
     fn i2c_stop(&mut self, _bus: u32, _address: u8) {}
+
+    fn isa_dma_take(&mut self, _bus: u32, _channel: u8, _length: u32) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn isa_dma_give(&mut self, _bus: u32, _channel: u8, _data: &[u8]) -> u32 {
+        0
+    }
+
+    fn isa_dma_terminal_count(&mut self, _bus: u32, _channel: u8) {}
+
+    fn dma_load(&mut self, _address: u64, _size: u8) -> u64 {
+        u64::MAX
+    }
+
+    fn dma_read(&mut self, _address: u64, _length: u32) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn dma_write(&mut self, _address: u64, _data: &[u8]) {}
+
+    fn dma_message(&mut self, _address: u64, _data: u32) {}
+
+    fn memory_load(&mut self, _memory: u32, _offset: u64, _size: u8) -> u64 {
+        0
+    }
+
+    fn memory_store(&mut self, _memory: u32, _offset: u64, _size: u8, _value: u64) {}
+
+    fn memory_read(&mut self, _memory: u32, _offset: u64, _length: u32) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn memory_write(&mut self, _memory: u32, _offset: u64, _data: &[u8]) {}
+
+    fn file_count(&mut self) -> u32 {
+        0
+    }
+
+    fn file_name(&mut self, _file: u32) -> String {
+        String::new()
+    }
+
+    fn file_size(&mut self, _file: u32) -> u64 {
+        0
+    }
+
+    fn file_load(&mut self, _file: u32, _offset: u64, _size: u8) -> u64 {
+        0
+    }
+
+    fn file_to_memory(&mut self, _file: u32, _offset: u64, _address: u64, _length: u32) {}
+
+    fn drive_read(&mut self, _drive: u32, _tag: u32, _offset: u64, _length: u32) {}
+
+    fn drive_write(&mut self, _drive: u32, _tag: u32, _offset: u64, _data: &[u8]) {}
+
+    fn drive_to_memory(&mut self, _drive: u32, _tag: u32, _offset: u64, _pieces: &[Piece]) {}
+
+    fn drive_from_memory(&mut self, _drive: u32, _tag: u32, _offset: u64, _pieces: &[Piece]) {}
+
+    fn drive_flush(&mut self, _drive: u32, _tag: u32) {}
+
+    fn drive_tray(&mut self, _drive: u32, _open: bool) {}
+
+    fn drive_lock(&mut self, _drive: u32, _locked: bool) {}
 }

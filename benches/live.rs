@@ -12,7 +12,6 @@ mod common {
     pub(crate) mod spread;
 }
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -23,7 +22,7 @@ use southbridge::clock::Clock;
 use southbridge::component::Engine;
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::machine::{Backends, Machine, Plan, Unconnected};
 use southbridge::migrate::{
     Arriving, Blocks, Cancel, Leaving, Migration, Progress, RunStateName, Status, Uri, load, save,
 };
@@ -52,7 +51,7 @@ impl Whole {
     fn new(library: &Library) -> Self {
         let types = MachineTypes::builtin().expect("the files in the program are sound");
         let machine = types.get(MACHINE).expect("it is in the program");
-        let parameters = Parameters { cpus: 1, ram_size: MEMORY };
+        let parameters = Parameters::new(1, MEMORY);
         let plan = Plan::new(machine, &[], library, parameters).expect("it fits together");
         let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
         let layout = RamLayout {
@@ -60,7 +59,7 @@ impl Whole {
             below_4g_limit: machine.memory.max_ram_below_4g,
             below_4g_split: machine.memory.split_at,
         };
-        let machine = Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}));
+        let machine = Machine::build(&plan, clock, board, &Backends::default(), Arc::new(|_| {}));
         let ram = layout.allocate().expect("there is room");
         let roms = Roms::new(None).expect("there is room");
         let blocks = Arc::new(Blocks::new(&ram, &roms));

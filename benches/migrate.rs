@@ -27,7 +27,7 @@ fn main() {
 fn time(criterion: &mut Criterion, library: &Library, name: &str, other: &str) {
     let types = MachineTypes::builtin().expect("the files in the program are sound");
     let machine_type = |name| types.get(name).expect("it is in the program");
-    let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+    let parameters = Parameters::new(1, 16 << 20);
     let plan = Plan::new(machine_type(name), &[], library, parameters).expect("it fits together");
     let machine = Machine::build_alone(&plan).expect("the machine can be built");
     let save = || machine.save_stream().expect("no device is out of service");

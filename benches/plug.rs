@@ -12,7 +12,6 @@ mod common {
     pub(crate) mod plug;
 }
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use southbridge::clock::Clock;
 use southbridge::component::{CodeCache, Engine};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::machine::{Backends, Machine, Plan, Unconnected};
 
 use common::plug::plug;
 
@@ -67,10 +66,10 @@ fn time_start(criterion: &mut Criterion, name: &str) {
         let library = Library::new(caching(directory.path()));
         let types = MachineTypes::builtin().expect("the files in the program are sound");
         let machine_type = types.get(name).expect("it is in the program");
-        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let parameters = Parameters::new(1, 16 << 20);
         let plan = Plan::new(machine_type, &[], &library, parameters).expect("it fits together");
         let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-        let machine = Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))
+        let machine = Machine::build(&plan, clock, board, &Backends::default(), Arc::new(|_| {}))
             .expect("the machine can be built");
         (library, types, machine)
     };

@@ -9,7 +9,6 @@ mod common {
     pub(crate) mod spread;
 }
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +18,7 @@ use iced_x86::code_asm::*;
 use southbridge::component::Engine;
 use southbridge::guest::{Boot, Guest, Outcome, Policy, Setup};
 use southbridge::library::Library;
+use southbridge::machine::Backends;
 use southbridge::vm::{Image, InterruptController, RamLayout, Rom};
 
 use common::plan::{PM_BASE, PM_TIMER, RAM_SIZE, plan};
@@ -92,7 +92,7 @@ fn on_southbridge(library: &Library, firmware: &[u8]) -> Duration {
         ram: RamLayout { size: RAM_SIZE, below_4g_limit: 0xe000_0000, below_4g_split: 0xc000_0000 },
         interrupts: InterruptController::Kernel,
         boot: Boot::Firmware(Rom::new(image).expect("its size is right")),
-        streams: BTreeMap::new(),
+        backends: Backends::default(),
     };
     let (guest, inbox) = Guest::start(&plan, Policy::default(), setup).expect("KVM is there");
     assert_eq!(guest.run(inbox), Outcome::Exit(EXIT));

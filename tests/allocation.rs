@@ -175,6 +175,8 @@ fn a_line_through_both_bridges_allocates_nothing() {
     let bench = Bench::of(Rig::try_new("bridges", &text, Clock::manual()).unwrap());
     // All four PIRQs lead to IRQ 11.
     bench.rig.configure(0x0860, 0x0b0b_0b0b);
+    // What the reset has driven.
+    bench.rig.board.forget();
     let toggle = || {
         bench.write(0x604, &1_u32.to_le_bytes());
         bench.write(0x604, &0_u32.to_le_bytes());

@@ -16,6 +16,7 @@ mod cli {
     mod observing;
     mod program;
     mod running;
+    mod screen;
     mod shows;
     mod state;
 }

@@ -1,26 +1,24 @@
 //! Whole machines without processors.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use southbridge::clock::Clock;
 use southbridge::component::{Effects, Engine};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{DeviceRequest, Error, Machine, Plan, Unconnected};
+use southbridge::machine::{Backends, DeviceRequest, Error, Machine, Plan, Unconnected};
 
 #[test]
 fn every_machine_type_is_built_from_the_components_in_the_program() {
     let library = Library::new(Engine::new(None).unwrap());
     let types = MachineTypes::builtin().unwrap();
-    let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+    let parameters = Parameters::new(1, 16 << 20);
     for machine_type in types.iter() {
         let plan = Plan::new(machine_type, &[], &library, parameters).unwrap();
         let clock = Arc::new(Clock::manual());
-        let streams = BTreeMap::new();
         let power = Arc::new(|_| {});
         let board = Arc::new(Unconnected);
-        let machine = Machine::build(&plan, clock, board, &streams, power)
+        let machine = Machine::build(&plan, clock, board, &Backends::default(), power)
             .unwrap_or_else(|error| panic!("{}: {error}", machine_type.name));
         let mut effects = Effects::new();
         machine.port_write(0xcf8, 4, 0x8000_0b00, &mut effects);
@@ -43,10 +41,10 @@ fn with_serial_ports(default: bool, ports: &[&[(&str, &str)]]) -> Result<Arc<Mac
         properties: properties.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
     };
     let requests: Vec<_> = ports.iter().enumerate().map(request).collect();
-    let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+    let parameters = Parameters::new(1, 16 << 20);
     let plan = Plan::new(&machine_type, &requests, &library, parameters)?;
     let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-    Machine::build(&plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}))
+    Machine::build(&plan, clock, board, &Backends::default(), Arc::new(|_| {}))
 }
 
 /// Which of COM1 to COM4 answer, and what the configuration space says of them and

@@ -3,6 +3,8 @@
 #[path = "../host/vmstate/tests/streams/data.rs"]
 #[allow(dead_code, reason = "each test uses a part")]
 mod data;
+#[path = "migrate/display.rs"]
+mod display;
 #[path = "migrate/golden.rs"]
 mod golden;
 #[path = "migrate/hostile.rs"]

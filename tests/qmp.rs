@@ -9,10 +9,12 @@ mod common {
 }
 
 mod qmp {
+    mod block;
     mod commands;
     mod devices;
     mod foreign;
     mod libxl;
+    mod person;
     mod recorded;
     mod sessions;
     mod socket;

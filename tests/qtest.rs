@@ -2,9 +2,9 @@
 
 #[path = "common"]
 mod common {
-    pub(crate) mod absent;
     pub(crate) mod data;
     pub(crate) mod driven;
+    pub(crate) mod held;
     pub(crate) mod monitor;
     pub(crate) mod plan;
     pub(crate) mod qmp_peer;
@@ -15,4 +15,5 @@ mod qtest {
     mod client;
     mod conversations;
     mod replay;
+    mod scene;
 }

@@ -1,12 +1,11 @@
 //! A machine without processors, as firmware leaves it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use southbridge::clock::Clock;
 use southbridge::component::Effects;
 use southbridge::library::Library;
-use southbridge::machine::{Machine, PowerListener, Unconnected};
+use southbridge::machine::{Backends, Machine, PowerListener, Unconnected};
 
 use super::plan::{PM_BASE, plan};
 
@@ -14,7 +13,7 @@ use super::plan::{PM_BASE, plan};
 /// clock runs.
 pub(crate) fn machine(library: &Library, power: PowerListener) -> Arc<Machine> {
     let (plan, clock) = (plan(library), Arc::new(Clock::new()));
-    let machine = Machine::build(&plan, clock, Arc::new(Unconnected), &BTreeMap::new(), power)
+    let machine = Machine::build(&plan, clock, Arc::new(Unconnected), &Backends::default(), power)
         .expect("the machine can be built");
     // PMBA, and PMIOSE in PMREGMISC (82371AB data sheet, 7.1).
     configure(&machine, 0x40, 4, u32::from(PM_BASE) | 1);

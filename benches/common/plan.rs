@@ -24,6 +24,6 @@ pub(crate) fn plan(library: &Library) -> Plan {
         address: None,
         properties: Vec::new(),
     };
-    let parameters = Parameters { cpus: 1, ram_size: RAM_SIZE };
+    let parameters = Parameters::new(1, RAM_SIZE);
     Plan::new(machine_type, &[exit], library, parameters).expect("the machine fits together")
 }

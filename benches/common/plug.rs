@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use southbridge::clock::Clock;
-use southbridge::component::{Effects, Image, Limits, NoChildren, SlotId};
+use southbridge::component::{Effects, Image, Limits, Resources, SlotId};
 use southbridge::slot::{Setting, Slot};
 
 /// Plugs a device with its default properties, granted whatever it asks for.
@@ -13,7 +13,8 @@ pub(crate) fn plug(image: &Image, clock: &Arc<Clock>) -> Slot {
         name: "bench".into(),
         grants: image.imports().clone(),
         properties: Vec::new(),
-        children: Arc::new(NoChildren),
+        resources: Resources::none(),
+        media: Arc::default(),
         limits: Limits::default(),
     };
     Slot::plug(setting, clock.clone(), image, &mut Effects::new()).expect("the device is sound")

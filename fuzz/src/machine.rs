@@ -1,6 +1,5 @@
 //! A machine that clients drive.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
@@ -9,7 +8,7 @@ use southbridge::control::qmp::{Qmp, Setup};
 use southbridge::control::qtest::{Error, Qtest};
 use southbridge::guest::{Guest, Outcome, Policy};
 use southbridge::library::Library;
-use southbridge::machine::Plan;
+use southbridge::machine::{Backends, Plan};
 use southbridge::machine::file::{MachineTypes, Parameters};
 use southbridge::vm::RamLayout;
 
@@ -36,7 +35,7 @@ impl Driven {
         const RAM: u64 = 16 << 20;
         let types = MachineTypes::builtin().expect("machine files of ours");
         let machine_type = types.get("pc").expect("it is built in");
-        let parameters = Parameters { cpus: 1, ram_size: RAM };
+        let parameters = Parameters::new(1, RAM);
         let plan = Plan::new(machine_type, &[], &LIBRARY, parameters).expect("it fits together");
         let memory = &machine_type.memory;
         let ram = RamLayout {
@@ -47,7 +46,7 @@ impl Driven {
         let policy = Policy { stays_when_off: true, ..Policy::default() };
         let mut built = None;
         let (guest, inbox) = Guest::with(policy, |post| {
-            let qtest = Qtest::build(&plan, &ram, None, &BTreeMap::new(), post.power())?;
+            let qtest = Qtest::build(&plan, &ram, None, &Backends::default(), post.power())?;
             Ok::<_, Error>(built.insert(Arc::new(qtest)).clone())
         })
         .expect("the machine can be built");

@@ -27,6 +27,7 @@ pub mod component;
 pub mod control;
 pub mod demo;
 pub mod guest;
+pub mod images;
 pub mod library;
 pub mod log_limit;
 pub mod machine;

@@ -91,7 +91,7 @@ fn machine_files() {
         ("device.pm.wires = { sco = \"gsi:9\" }", "nearest: sci"),
         ("device.pm.at = \"host-bridge/pci@20.0\"", "00.0 to 1f.7"),
         ("device.pm.at = \"host-bridge/pcie@01.3\"", "pci"),
-        ("device.serial0.grants = [\"dma\"]", "dma"),
+        ("device.serial0.grants = [\"dmb\"]", "nearest: dma"),
         ("device.pm.propertys = {}", "propertys"),
         ("device.pm = 7", "expected a table"),
         ("]", "mine.toml:3:1"),
@@ -119,7 +119,7 @@ fn devices_on_request() {
         assert_says(&refused(&files, &["--device", device]), expected);
     }
     let line = refused(&files, &["--component", "pn=piix4-pm"]);
-    assert_says(&line, "has no device \"pn\"; it has host-bridge");
+    assert_says(&line, "has no device \"pn\"; it has kvmvapic");
     let line = refused(&files, &["--component", "pm=serial"]);
     assert_says(&line, "component \"serial\" sits on no bus");
 }

@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -13,8 +12,8 @@ use southbridge::chardev::Connection;
 use southbridge::control::ControlServer;
 use southbridge::control::qmp::{Monitor, Qmp, Setup, Style};
 use southbridge::control::qtest::Qtest;
-use southbridge::guest::{Cause, Guest, Outcome, Policy, Processors};
-use southbridge::machine::PowerListener;
+use southbridge::guest::{Cause, Guest, Outcome, Policy, Processors, Start};
+use southbridge::machine::{Backends, PowerListener};
 use southbridge::vm::{Image, Rom};
 use tempfile::TempDir;
 
@@ -36,9 +35,19 @@ pub(crate) fn qtest(machine_type: &str, power: PowerListener) -> Arc<Qtest> {
 
 /// The same with `changes` as in a machine file.
 pub(crate) fn qtest_of(machine_type: &str, changes: &str, power: PowerListener) -> Arc<Qtest> {
+    qtest_with(machine_type, changes, &Backends::default(), power)
+}
+
+/// The same with something behind its devices.
+pub(crate) fn qtest_with(
+    machine_type: &str,
+    changes: &str,
+    backends: &Backends,
+    power: PowerListener,
+) -> Arc<Qtest> {
     let (plan, ram) = plan(machine_type, changes);
     let rom = Rom::new(Image::new("zeros", vec![0; 64 << 10])).expect("its size is right");
-    let qtest = Qtest::build(&plan, &ram, Some(rom), &BTreeMap::new(), power);
+    let qtest = Qtest::build(&plan, &ram, Some(rom), backends, power);
     Arc::new(qtest.expect("the machine can be built"))
 }
 
@@ -58,8 +67,17 @@ impl Driven {
         build: impl FnOnce(PowerListener) -> P,
         change: impl FnOnce(&mut Setup),
     ) -> Self {
-        let policy = Policy { stays_when_off: true, ..Policy::default() };
-        let built = Guest::with(policy, |post| Ok::<_, Infallible>(build(post.power())));
+        Self::starting(Start::Running, build, change)
+    }
+
+    /// One that may wait to be let run.
+    pub(crate) fn starting<P: Processors + 'static>(
+        start: Start,
+        build: impl FnOnce(PowerListener) -> P,
+        change: impl FnOnce(&mut Setup),
+    ) -> Self {
+        let policy = Policy { start, stays_when_off: true, ..Policy::default() };
+        let built = Guest::with(policy, |post| Ok::<_, Infallible>(build(post.power(None))));
         let Ok((guest, inbox)) = built;
         let mut setup = Setup::new(guest.clone(), library());
         change(&mut setup);

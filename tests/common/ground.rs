@@ -34,6 +34,13 @@ impl Ground {
         }))
     }
 
+    /// Begins to note the changes of interrupt lines, which count as low until then.
+    pub(crate) fn listen(&self) {
+        let mut levels = self.0.lock().unwrap();
+        levels.gsis.clear();
+        levels.changes.clear();
+    }
+
     /// The changes of interrupt lines since the last call.
     pub(crate) fn take_changes(&self) -> Vec<Interrupt> {
         std::mem::take(&mut self.0.lock().unwrap().changes)

@@ -13,7 +13,7 @@ use southbridge::component::Engine;
 use southbridge::guest::{Boot, Cause, Guest, Outcome, Policy, Setup};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{Capture, DeviceRequest, Plan, Stream};
+use southbridge::machine::{Backends, Capture, DeviceRequest, Plan, Stream};
 use southbridge::vm::boot::{Format, Kernel};
 use southbridge::vm::{Image, InterruptController, RamLayout, Rom};
 
@@ -201,7 +201,7 @@ impl Running {
                 properties: Vec::new(),
             })
             .collect();
-        let parameters = Parameters { cpus, ram_size: RAM };
+        let parameters = Parameters::new(cpus, RAM).with_kernel_irqchip();
         let plan = Plan::new(machine_type, &requests, library(), parameters);
         let plan = plan.expect("the machine fits together");
         let (console, xen_log) = (Capture::new(), Capture::new());
@@ -213,7 +213,13 @@ impl Running {
         };
         let streams = [("debugcon", &console), ("xen-platform-log", &xen_log)];
         let streams = streams.map(|(name, said)| (name.to_owned(), Stream::to(said.clone())));
-        let setup = Setup { cpus, ram, interrupts, boot, streams: BTreeMap::from(streams) };
+        let setup = Setup {
+            cpus,
+            ram,
+            interrupts,
+            boot,
+            backends: Backends::of_streams(BTreeMap::from(streams)),
+        };
         let (guest, inbox) = Guest::start(&plan, Policy::default(), setup)
             .unwrap_or_else(|error| panic!("{error}; SOUTHBRIDGE_NO_KVM=1 leaves this test out"));
         let (send, outcome) = channel();

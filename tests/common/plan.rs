@@ -26,7 +26,7 @@ pub(crate) fn plan(machine_type: &str, changes: &str) -> (Plan, RamLayout) {
     );
     types.load("recorded.toml", &text).expect("the machine type is there");
     let machine_type = types.get("recorded").expect("it was just declared");
-    let parameters = Parameters { cpus: 1, ram_size: RAM };
+    let parameters = Parameters::new(1, RAM);
     let plan = Plan::new(machine_type, &[], &library(), parameters).expect("it fits together");
     let memory = &machine_type.memory;
     let ram = RamLayout {

@@ -1,20 +1,20 @@
 //! A whole machine, without processors, on which recordings are replayed.
 
-use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use southbridge::clock::Clock;
 use southbridge::component::Effects;
 use southbridge::guest::{self, Processors};
-use southbridge::machine::{Machine, WINDOW_RANGE};
+use southbridge::machine::{Backends, Machine, WINDOW_RANGE};
 use southbridge::migrate::Blocks;
 use southbridge::vm::{CpuState, Roms};
 use southbridge_sdk::fake::trace::{Answer, Request, Step};
 use vm_memory::GuestMemoryMmap;
 
-use crate::common::absent::is_absent;
 use crate::common::driven::Driven;
 use crate::common::ground::Ground;
+use crate::common::held::HeldEvents;
 use crate::common::monitor;
 use crate::common::plan::plan;
 use crate::common::qmp_peer::Peer;
@@ -28,8 +28,9 @@ pub(crate) struct Recorded {
     peer: Peer,
     /// Held during a step.
     turn: Arc<Mutex<()>>,
-    /// How many steps were left to devices that are not there.
-    pub(crate) left_out: usize,
+    /// Whether the machine runs: only then do its timers fire.
+    runs: Arc<AtomicBool>,
+    held: HeldEvents,
 }
 
 impl Recorded {
@@ -40,22 +41,24 @@ impl Recorded {
         let windows = plan.windows().map(|window| window.base..window.base + window.size);
         let board = Arc::new(Ground::new(windows.collect()));
         let (mut built, turn) = (None, Arc::<Mutex<()>>::default());
+        let runs = Arc::<AtomicBool>::default();
         let driven = Driven::of(
             |power| {
                 let clock = Arc::new(Clock::manual());
-                let machine = Machine::build(&plan, clock, board.clone(), &BTreeMap::new(), power)
-                    .expect("the machine can be built");
+                let machine =
+                    Machine::build(&plan, clock, board.clone(), &Backends::default(), power)
+                        .expect("the machine can be built");
                 built = Some(machine.clone());
                 let roms = Roms::new(None).expect("the host has memory");
                 let blocks = Arc::new(Blocks::new(&GuestMemoryMmap::new(), &roms));
-                Steps { machine, blocks, turn: turn.clone() }
+                Steps { machine, blocks, turn: turn.clone(), runs: runs.clone() }
             },
             |_| {},
         );
-        board.take_changes();
         let machine = built.expect("it was built");
         let peer = driven.peer();
-        Self { machine, effects: Effects::new(), board, driven, peer, turn, left_out: 0 }
+        let (effects, held) = (Effects::new(), HeldEvents::default());
+        Self { machine, effects, board, driven, peer, turn, runs, held }
     }
 
     /// Performs a step of a recording.
@@ -65,11 +68,6 @@ impl Recorded {
     pub(crate) fn perform(&mut self, step: &Step<'_>) -> Answer {
         // QEMU does what devices ask of its power after the access is over.
         self.driven.guest.settle();
-        // The recorder's tap on the interrupt lines is the board here.
-        if is_absent(step.request) || step.request == Request::Other("irq_intercept_in ioapic") {
-            self.left_out += 1;
-            return Answer::Skip;
-        }
         if let Request::Monitor(command) = step.request {
             let said = monitor::said(&mut self.peer, command);
             assert_eq!(said, monitor::recorded(step), "line {}: {command}", step.line);
@@ -81,7 +79,8 @@ impl Recorded {
     }
 
     fn request(&mut self, step: &Step<'_>) -> Answer {
-        let Self { machine, effects, board, .. } = self;
+        let Self { machine, effects, board, runs, held, .. } = self;
+        held.note(step.request, machine.clock().now());
         match step.request {
             Request::In { port, size } => Answer::value(machine.port_read(port, size, effects)),
             Request::Out { port, size, value } => {
@@ -95,10 +94,23 @@ impl Recorded {
                 board.write(address, value as u8);
                 Answer::done()
             }
-            Request::ClockStep(_) => {
-                // QEMU 10.0 refuses to step to the next deadline if there is none.
-                let end = step.value.unwrap_or_else(|| machine.clock().now());
-                machine.advance(end - machine.clock().now(), effects);
+            Request::ClockStep(duration) => {
+                let now = machine.clock().now();
+                let end = match duration {
+                    Some(duration) => now + duration,
+                    None => held.end(step, machine.next_deadline(), now),
+                };
+                assert_eq!(end, step.value.unwrap_or(now), "line {}: the time", step.line);
+                if runs.load(Ordering::Relaxed) {
+                    machine.advance(end - now, effects);
+                } else {
+                    machine.clock().advance_to(end);
+                }
+                Answer::done()
+            }
+            // The recorder's tap on the interrupt lines is the board here.
+            Request::Other("irq_intercept_in ioapic") => {
+                board.listen();
                 Answer::done()
             }
             request => panic!("line {}: {request:?} is not expected", step.line),
@@ -113,6 +125,7 @@ struct Steps {
     /// The machine has no memory but what the board has.
     blocks: Arc<Blocks>,
     turn: Arc<Mutex<()>>,
+    runs: Arc<AtomicBool>,
 }
 
 impl Processors for Steps {
@@ -136,11 +149,19 @@ impl Processors for Steps {
         Ok(None)
     }
 
-    fn start(&self) {}
+    fn start(&self) {
+        let _turn = self.turn.lock().expect("nobody panics");
+        self.runs.store(true, Ordering::Relaxed);
+        self.machine.advance(0, &mut Effects::new());
+    }
 
-    fn stop(&self) {}
+    fn stop(&self) {
+        self.runs.store(false, Ordering::Relaxed);
+    }
 
-    fn suspend(&self) {}
+    fn suspend(&self) {
+        self.stop();
+    }
 
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
         let _turn = self.turn.lock().expect("nobody panics");

@@ -11,7 +11,7 @@ use southbridge::clock::Clock;
 use southbridge::component::{Effects, Engine, Image, Mode};
 use southbridge::library::Library;
 use southbridge::machine::file::{CpuPin, MachineTypes, Parameters};
-use southbridge::machine::{Board, Capture, Error, Machine, Plan, Stream};
+use southbridge::machine::{Backends, Board, Capture, Error, Machine, Plan, Stream};
 use southbridge::slot::Status;
 
 use super::zoo;
@@ -77,12 +77,13 @@ impl Rig {
     pub(crate) fn try_new(name: &str, text: &str, clock: Clock) -> Result<Self, Error> {
         let mut types = MachineTypes::builtin()?;
         types.load("test.toml", text)?;
-        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let parameters = Parameters::new(1, 16 << 20).with_kernel_irqchip();
         let plan = Plan::new(types.get(name)?, &[], library(), parameters)?;
         let (board, said) = (Arc::new(Recorder::default()), Capture::new());
         let streams = BTreeMap::from([("said".to_owned(), Stream::to(said.clone()))]);
+        let backends = Backends::of_streams(streams);
         let power = Arc::new(|_| {});
-        let machine = Machine::build(&plan, Arc::new(clock), board.clone(), &streams, power)?;
+        let machine = Machine::build(&plan, Arc::new(clock), board.clone(), &backends, power)?;
         board.take();
         Ok(Self { machine, board, said })
     }

@@ -27,20 +27,20 @@ fn refused(whole: &Whole, bytes: &[u8]) -> NotArrived {
     refused
 }
 
-fn fault(whole: &Whole, bytes: &[u8]) -> Fault {
+pub(crate) fn fault(whole: &Whole, bytes: &[u8]) -> Fault {
     match refused(whole, bytes).reason {
         Reason::Unfit(mut problems) if problems.len() == 1 => problems.remove(0).fault,
         other => panic!("{other:?}"),
     }
 }
 
-fn block(name: &str, size: u64) -> Block {
+pub(crate) fn block(name: &str, size: u64) -> Block {
     Block { name: name.to_owned(), size, address: None }
 }
 
 /// A stream of a machine's memory, with pages of these blocks by number and offset, and
 /// no devices.
-fn memory(machine: Option<&str>, blocks: &[Block], pages: &[(usize, u64)]) -> Vec<u8> {
+pub(crate) fn memory(machine: Option<&str>, blocks: &[Block], pages: &[(usize, u64)]) -> Vec<u8> {
     let framing = Framing { footers: true, switchover_start: false };
     let mut writer = MemoryWriter::new(9, framing, blocks.to_vec());
     let mut live = writer.start();

@@ -88,8 +88,9 @@ fn a_chain_that_ends_early_is_refused() {
     stream.devices.sections.truncate(pm + 1);
     let found = faults(&machine, &stream);
     assert!(
-        matches!(&found[..], [Fault::Missing { section, slot }]
-            if section == "0000:00:02.0/platform" && slot == "xen-platform"),
+        matches!(&found[..], [Fault::Missing { section, slot }, Fault::Missing { section: vga, .. }]
+            if section == "0000:00:02.0/platform" && slot == "xen-platform"
+                && vga == "0000:00:03.0/vga"),
         "{found:?}"
     );
     stream.devices.sections.clear();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use southbridge::clock::Clock;
 use southbridge::component::Effects;
 use southbridge::machine::file::Parameters;
-use southbridge::machine::{Machine, Plan, Unconnected};
+use southbridge::machine::{Backends, DeviceRequest, Machine, Plan, Unconnected};
 use southbridge::migrate::{Blocks, NotArrived, Progress, RunStateName, load, plan_for, save};
 use southbridge::vm::{Image, RamLayout, Rom, Roms};
 use vm_memory::{Bytes as _, GuestAddress, GuestMemoryMmap};
@@ -36,22 +36,45 @@ impl Whole {
     /// A machine of a type with 3 MiB of RAM, of which 1 MiB lies above 4 GiB, and with
     /// firmware of which each byte is this.
     pub(crate) fn new(name: &str, firmware: u8) -> Self {
-        let parameters = Parameters { cpus: 1, ram_size: 3 * MIB };
-        let plan = Plan::new(&machine_type(name), &[], library(), parameters).unwrap();
-        let layout = RamLayout { size: 3 * MIB, below_4g_limit: 3 * MIB, below_4g_split: 2 * MIB };
-        Self::with(&plan, &layout, Some(firmware))
+        Self::planned(name, &[], Some(firmware), &Backends::default())
     }
 
     /// The machine that a stream is of, as far as it tells, without firmware.
     fn of(stream: &Stream, name: &str) -> Self {
         let plan = plan_for(stream, &machine_type(name), library(), None).unwrap();
         let ram = stream.live.blocks.iter().find(|block| block.name == "pc.ram");
-        Self::with(&plan, &layout(ram.map_or(16 * MIB, |block| block.size)), None)
+        let layout = layout(ram.map_or(16 * MIB, |block| block.size));
+        Self::with(&plan, &layout, None, &Backends::default())
     }
 
-    fn with(plan: &Plan, layout: &RamLayout, firmware: Option<u8>) -> Self {
+    /// The same with a display, whose ROM is this.
+    pub(crate) fn with_display(name: &str, rom: &[u8]) -> Self {
+        let display = DeviceRequest {
+            template: "VGA".into(),
+            id: None,
+            address: None,
+            properties: Vec::new(),
+        };
+        let roms = [("vgabios-stdvga.bin".to_owned(), Arc::from(rom))].into();
+        let backends = Backends { roms, ..Backends::default() };
+        Self::planned(name, &[display], Some(0), &backends)
+    }
+
+    fn planned(
+        name: &str,
+        devices: &[DeviceRequest],
+        firmware: Option<u8>,
+        backends: &Backends,
+    ) -> Self {
+        let parameters = Parameters::new(1, 3 * MIB);
+        let plan = Plan::new(&machine_type(name), devices, library(), parameters).unwrap();
+        let layout = RamLayout { size: 3 * MIB, below_4g_limit: 3 * MIB, below_4g_split: 2 * MIB };
+        Self::with(&plan, &layout, firmware, backends)
+    }
+
+    fn with(plan: &Plan, layout: &RamLayout, firmware: Option<u8>, backends: &Backends) -> Self {
         let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
-        let machine = Machine::build(plan, clock, board, &BTreeMap::new(), Arc::new(|_| {}));
+        let machine = Machine::build(plan, clock, board, backends, Arc::new(|_| {}));
         let rom = firmware.map(|byte| Rom::new(Image::new("rom", vec![byte; 64 << 10])).unwrap());
         let (ram, roms) = (layout.allocate().unwrap(), Roms::new(rom.as_ref()).unwrap());
         let blocks = Arc::new(Blocks::new(&ram, &roms));
@@ -179,7 +202,7 @@ fn the_run_state_is_the_callers() {
 /// kept, and all is saved again.
 #[test]
 fn memory_that_qemu_saved_is_saved_again() {
-    let mut count = 0;
+    let (mut count, mut with_display) = (0, 0);
     for golden in golden().iter().filter(|golden| golden.name.ends_with(".bin")) {
         let name = golden.name.split('/').nth(1).unwrap();
         if golden.name.contains("nobridge") || golden.name.contains("+accel=xen") {
@@ -191,8 +214,19 @@ fn memory_that_qemu_saved_is_saved_again() {
         let arrived = whole.load(&golden.bytes);
         let arrived = arrived.unwrap_or_else(|error| panic!("{}: {error}", golden.name));
         assert_eq!(whole.read::<4096>(0x1000), [0; 4096], "{}", golden.name);
-        let own = ["pc.ram", "pc.rom"];
-        let foreign = stream.live.blocks.iter().filter(|block| !own.contains(&&*block.name));
+        // A display takes its memory; that of other machines' displays is kept.
+        let displays = stream.devices.sections.iter().filter(|section| section.kind() == "vga");
+        let displays: Vec<_> =
+            displays.filter_map(|section| section.name.strip_suffix("/vga")).collect();
+        let is_own = |block: &str| match block.rsplit_once('/') {
+            None => {
+                ["pc.ram", "pc.rom"].contains(&block) || block == "vga.vram" && !displays.is_empty()
+            }
+            Some((path, name)) => {
+                displays.contains(&path) && ["vga.vram", "vga.rom"].contains(&name)
+            }
+        };
+        let foreign = stream.live.blocks.iter().filter(|block| !is_own(&block.name));
         let foreign: Vec<_> = foreign.map(|block| (block.name.clone(), block.size)).collect();
         assert_eq!(arrived.kept_blocks, foreign, "{}", golden.name);
 
@@ -212,8 +246,9 @@ fn memory_that_qemu_saved_is_saved_again() {
         let expected = whole.machine.save_stream().unwrap().devices.write();
         assert!(again.ends_with(&expected), "{}", golden.name);
         count += 1;
+        with_display += displays.len();
     }
-    assert!(count >= 80, "{count} streams");
+    assert!(count >= 80 && with_display >= 8, "{count} streams, {with_display} with a display");
 }
 
 /// A block's name and a page's offset.

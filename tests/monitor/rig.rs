@@ -1,6 +1,5 @@
 //! The machines of the recordings, without processors.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use southbridge::component::Engine;
@@ -9,7 +8,7 @@ use southbridge::control::qtest::Qtest;
 use southbridge::guest::{Guest, Policy};
 use southbridge::library::Library;
 use southbridge::machine::file::{MachineTypes, Parameters};
-use southbridge::machine::{DeviceRequest, Plan};
+use southbridge::machine::{Backends, DeviceRequest, Plan};
 use southbridge::vm::RamLayout;
 
 use crate::common::data;
@@ -26,7 +25,12 @@ pub(crate) struct Rig {
 impl Rig {
     /// A machine of a type with nothing more.
     pub(crate) fn plain(machine_type: &str) -> Self {
-        Self::new(machine_type, &[])
+        Self::with_cpus(machine_type, 1)
+    }
+
+    /// The same, said to have so many processors.
+    pub(crate) fn with_cpus(machine_type: &str, cpus: u32) -> Self {
+        Self::new(machine_type, &[], cpus)
     }
 
     /// The machine of the recordings with a second serial port, which has an id, and
@@ -45,16 +49,16 @@ impl Rig {
             request("isa-serial", Some("com2"), &[("iobase", "0x2f8")]),
             request("isa-debug-exit", None, &[("iobase", "0xf4"), ("iosize", "4")]),
         ];
-        Self::new("pc-i440fx-7.2", &devices)
+        Self::new("pc-i440fx-7.2", &devices, 1)
     }
 
-    fn new(machine_type: &str, devices: &[DeviceRequest]) -> Self {
+    fn new(machine_type: &str, devices: &[DeviceRequest], cpus: u32) -> Self {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
         let library = LIBRARY.get_or_init(|| Library::new(Engine::new(None).unwrap()));
         let mut machine_type = MachineTypes::builtin().unwrap().get(machine_type).unwrap().clone();
         // As with QEMU's -nodefaults.
         machine_type.leave_out_defaults();
-        let parameters = Parameters { cpus: 1, ram_size: RAM };
+        let parameters = Parameters::new(cpus, RAM);
         let plan = Plan::new(&machine_type, devices, library, parameters).unwrap();
         let memory = &machine_type.memory;
         let ram = RamLayout {
@@ -64,7 +68,8 @@ impl Rig {
         };
         let mut built = None;
         let (guest, _) = Guest::with(Policy::default(), |post| {
-            let qtest = Arc::new(Qtest::build(&plan, &ram, None, &BTreeMap::new(), post.power())?);
+            let qtest =
+                Arc::new(Qtest::build(&plan, &ram, None, &Backends::default(), post.power(None))?);
             built = Some(qtest.clone());
             Ok::<_, southbridge::control::qtest::Error>(qtest)
         })

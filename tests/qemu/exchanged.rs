@@ -85,7 +85,25 @@ fn of_the_host(section: &Section) -> bool {
 
 /// Whether nothing that is done here changes a section.
 fn untouched(section: &Section) -> bool {
-    ["PCIBUS", "ide", "ps2kbd", "ps2mouse", "pckbd", "port92"].contains(&section.kind())
+    [
+        "PCIBUS",
+        "ide",
+        "ps2kbd",
+        "ps2mouse",
+        "pckbd",
+        "port92",
+        "kvm-tpr-opt",
+        "vmmouse",
+        "fdc",
+        "dma",
+        "hpet",
+        "ioapic",
+        "i8259",
+        "i8254",
+        "pcspk",
+        "fw_cfg",
+    ]
+    .contains(&section.kind())
 }
 
 #[test]

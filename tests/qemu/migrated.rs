@@ -1,14 +1,13 @@
 //! Whole machines that go from one to the other and back, with their memory.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use southbridge::control::qtest::{Qtest, QtestServer};
-use southbridge::machine::Plan;
 use southbridge::machine::file::{MachineTypes, Parameters};
+use southbridge::machine::{Backends, Plan};
 use southbridge::migrate::{
     Arrived, Arriving, Cancel, Leaving, Migration, RunStateName, Status, Uri,
 };
@@ -47,7 +46,7 @@ impl Lab {
     fn new(name: &str, firmware: bool) -> Self {
         let types = MachineTypes::builtin().expect("the built-in machine files are right");
         let machine = types.get(name).expect("the machine type is there");
-        let parameters = Parameters { cpus: 1, ram_size: RAM };
+        let parameters = Parameters::new(1, RAM);
         let plan = Plan::new(machine, &[], library(), parameters).expect("it fits together");
         let ram = RamLayout {
             size: RAM,
@@ -56,7 +55,7 @@ impl Lab {
         };
         let rom = Rom::new(Image::new("rom", vec![0x11; FIRMWARE])).expect("the size is right");
         let power = Arc::new(|_| {});
-        let qtest = Qtest::build(&plan, &ram, firmware.then_some(rom), &BTreeMap::new(), power);
+        let qtest = Qtest::build(&plan, &ram, firmware.then_some(rom), &Backends::default(), power);
         let qtest = Arc::new(qtest.expect("the machine can be built"));
         let directory = tempfile::tempdir().expect("a directory can be made");
         let socket = directory.path().join("qtest");

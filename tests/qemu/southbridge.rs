@@ -22,7 +22,7 @@ impl Southbridge {
     pub(crate) fn new(machine_type: &str) -> Self {
         let types = MachineTypes::builtin().expect("the built-in machine files are right");
         let machine_type = types.get(machine_type).expect("the machine type is there");
-        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let parameters = Parameters::new(1, 16 << 20);
         let plan = Plan::new(machine_type, &[], library(), parameters).expect("it fits together");
         let machine = Machine::build_alone(&plan);
         Self { machine: machine.expect("the machine can be built"), effects: Effects::new() }

@@ -104,7 +104,12 @@ fn what_is_not_there_is_said() {
     for (command, expected) in [
         ("query-kvm", kvm),
         ("query-chardev", chardevs),
-        ("query-mice", json!([])),
+        (
+            "query-mice",
+            json!([{
+                "index": 2, "name": "QEMU PS/2 Mouse", "current": true, "absolute": false
+            }]),
+        ),
         ("query-yank", json!([])),
     ] {
         assert_eq!(peer.execute(command), expected, "{command}");

@@ -2,6 +2,7 @@
 
 use southbridge::control::SocketError;
 use southbridge::control::qtest::QtestServer;
+use southbridge::guest::Processors as _;
 
 use super::client::{Client, Listening, machine};
 
@@ -124,6 +125,10 @@ fn a_device_in_memory_answers_there() {
     );
 }
 
+/// Has the interval timer interrupt once, and not again.
+const ONE_SHOT: [(&str, &str); 3] =
+    [("outb 0x43 0x30", "OK"), ("outb 0x40 1", "OK"), ("outb 0x40 0", "OK")];
+
 #[test]
 fn interrupts_come_before_the_reply_and_only_on_change() {
     let listening = listening();
@@ -135,6 +140,14 @@ fn interrupts_come_before_the_reply_and_only_on_change() {
             ("irq_intercept_in ioapic", "OK"),
             ("irq_intercept_in i440fx/ioapic", "OK"),
             ("irq_intercept_out ioapic", "OK"),
+        ],
+    );
+    talk(&mut client, &ONE_SHOT);
+    let raised = (vec!["IRQ raise 0".into()], "OK 1000".into());
+    assert_eq!(client.exchange("clock_step 1000"), raised);
+    talk(
+        &mut client,
+        &[
             // The PM registers at 0xb000; TMR_EN.
             ("outl 0xcf8 0x80000b40", "OK"),
             ("outl 0xcfc 0xb001", "OK"),
@@ -146,11 +159,61 @@ fn interrupts_come_before_the_reply_and_only_on_change() {
         ],
     );
     // The timer overflows: its 24 bits count at 3.579545 MHz.
-    let raised = (vec!["IRQ raise 9".into()], "OK 3000000000".into());
+    let raised = (vec!["IRQ raise 9".into()], "OK 3000001000".into());
     assert_eq!(client.exchange("clock_step 3000000000"), raised);
     assert_eq!(client.ask("outw 0xb002 1"), "OK");
     let lowered = (vec!["IRQ lower 9".into()], "OK".into());
     assert_eq!(client.exchange("outw 0xb000 1"), lowered);
+}
+
+/// The ISA bridge shares the interrupts of the devices on its bus.
+#[test]
+fn new_routes_take_the_interrupts_of_others_back() {
+    let listening = listening();
+    let mut client = listening.connect();
+    talk(&mut client, &[("irq_intercept_in ioapic", "OK")]);
+    talk(&mut client, &ONE_SHOT);
+    client.exchange("clock_step 1000");
+    assert_eq!(client.ask("outl 0xcf8 0x80000860"), "OK");
+    let lowered = (vec!["IRQ lower 0".into()], "OK".into());
+    assert_eq!(client.exchange("outb 0xcfc 9"), lowered);
+}
+
+#[test]
+fn an_input_of_the_io_apic_can_be_driven() {
+    let listening = listening();
+    let mut client = listening.connect();
+    talk(
+        &mut client,
+        &[
+            // Entry 5: level-triggered, to a processor that is not there.
+            ("writel 0xfec00000 0x1a", "OK"),
+            ("writel 0xfec00010 0x8040", "OK"),
+            ("readl 0xfec00010", "OK 0x0000000000008040"),
+            ("set_irq_in ioapic unnamed-gpio-in 5 1", "OK"),
+            // Remote IRR: it has been sent.
+            ("readl 0xfec00010", "OK 0x000000000000c040"),
+            ("set_irq_in ioapic unnamed-gpio-in 5 0", "OK"),
+            ("irq_intercept_in ioapic", "OK"),
+        ],
+    );
+    let raised = (vec!["IRQ raise 5".into()], "OK".into());
+    assert_eq!(client.exchange("set_irq_in ioapic unnamed-gpio-in 5 1"), raised);
+}
+
+#[test]
+fn timers_wait_while_the_machine_has_stopped() {
+    let qtest = machine("pc-i440fx-7.2");
+    let listening = Listening::new(qtest.clone());
+    let mut client = listening.connect();
+    assert_eq!(client.ask("irq_intercept_in ioapic"), "OK");
+    talk(&mut client, &ONE_SHOT);
+    qtest.stop();
+    assert_eq!(client.ask("clock_step"), "OK 0");
+    assert_eq!(client.ask("clock_step 1000"), "OK 1000");
+    qtest.start();
+    let late = (vec!["IRQ raise 0".into()], "OK little".into());
+    assert_eq!(client.exchange("endianness"), late);
 }
 
 #[test]
@@ -169,6 +232,13 @@ fn the_clock_stops_at_each_deadline() {
             ("outw 0xb002 1", "OK"),
         ],
     );
+    // Half the period of the interval timer: 2^15 ticks of 1193182 Hz. QEMU rounds
+    // down, is one nanosecond early, and looks again.
+    assert_eq!(client.ask("clock_step"), "OK 27462700");
+    assert_eq!(client.ask("clock_step"), "OK 27462701");
+    talk(&mut client, &ONE_SHOT);
+    assert_eq!(client.ask("clock_step"), "OK 27463539");
+    assert_eq!(client.ask("clock_step"), "OK 27463540");
     // 2^23 ticks of the PM timer: when its highest bit changes.
     let ticks = 1_u64 << 23;
     let deadline = ticks * 1_000_000_000 / 3_579_545;

@@ -30,6 +30,14 @@ fn wrapper(files: &Files, added: &str) -> PathBuf {
     path
 }
 
+/// A directory with the disk that the recorded command lines name.
+fn files() -> Files {
+    let files = Files::new();
+    let disk = File::create(files.path("hd_plain.img")).expect("there is room");
+    disk.set_len(1 << 20).expect("there is room");
+    files
+}
+
 /// A recorded command line, with this test's paths in place of the recording's. `fd` is
 /// the descriptor in place of the recording's.
 fn arguments(recorded: &str, files: &Files, fd: Option<i32>) -> Vec<String> {
@@ -114,7 +122,7 @@ fn restore(script: &Path, state: &[u8], files: &Files) -> (Process, PathBuf) {
 
 /// The life of a guest under libxl: created, saved, restored, saved again.
 fn live(added: &str, between: impl Fn(&Files)) {
-    let files = Files::new();
+    let files = files();
     let script = wrapper(&files, added);
     let arguments = arguments(CREATE, &files, None);
     let path = socket(&arguments);
@@ -178,7 +186,7 @@ fn ask(client: &mut UnixStream, line: &str) -> String {
 
 #[test]
 fn without_processors_the_registers_survive() {
-    let files = Files::new();
+    let files = files();
     let qtest = files.text("qtest");
     let added = format!(
         "-machine xenfv-4.2 -accel qtest -qtest unix:{qtest},server=on,wait=off -qtest-log none"
@@ -202,7 +210,7 @@ fn on_kvm_a_guest_lives_under_libxl() {
 
 #[test]
 fn a_state_of_the_other_format_is_refused_and_says_what_to_do() {
-    let files = Files::new();
+    let files = files();
     let created = arguments(CREATE, &files, None);
     let script = wrapper(&files, "-accel qtest");
     let mut first = Process::start(with_program(&script).args(&created));
@@ -225,7 +233,7 @@ fn every_recorded_line_starts_a_machine() {
         ("full", include_str!("../data/qemu-command-lines/libxl-create-full.argv")),
         ("pc", include_str!("../data/qemu-command-lines/libxl-create-without-platform.argv")),
     ] {
-        let files = Files::new();
+        let files = files();
         let arguments = arguments(recorded, &files, None);
         let path = socket(&arguments);
         let mut command: Command = with_program(env!("CARGO_BIN_EXE_southbridge"));

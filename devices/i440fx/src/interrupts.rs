@@ -45,10 +45,16 @@ pub(crate) struct Interrupts {
 }
 
 impl Interrupts {
-    /// Notes the level of a pin.
-    pub(crate) fn set(&mut self, pin: u32, level: bool) {
+    /// A pin has a level: drives the line it shares, if it had another one.
+    pub(crate) fn set(&mut self, cx: &mut Context<'_>, pin: u32, level: bool) {
         let bit = 1_u128.checked_shl(pin).unwrap_or(0);
-        self.pins = if level { self.pins | bit } else { self.pins & !bit };
+        if level == (self.pins & bit != 0) {
+            return;
+        }
+        self.pins ^= bit;
+        for (line, shared) in (PINS..).zip(SHARED).filter(|(_, shared)| shared & bit != 0) {
+            cx.set_line(line, self.pins & shared != 0);
+        }
     }
 
     /// Drives the four outputs.

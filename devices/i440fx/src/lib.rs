@@ -133,8 +133,7 @@ impl Device for I440fx {
     }
 
     fn line_changed(&mut self, cx: &mut Context<'_>, line: u32, level: bool) {
-        self.interrupts.set(line, level);
-        self.interrupts.drive(cx);
+        self.interrupts.set(cx, line, level);
     }
 
     fn state(&mut self, sections: &mut Sections<'_>) {

@@ -41,6 +41,8 @@ pub(crate) struct Keyboard {
     pub(crate) leds: u8,
     /// A key is being released: its translated code gets bit 7.
     pub(crate) need_high_bit: bool,
+    /// The keys that are held and change the codes of others.
+    pub(crate) modifiers: u8,
 }
 
 impl Default for Keyboard {
@@ -53,6 +55,7 @@ impl Default for Keyboard {
             scan_code_set: 2,
             leds: 0,
             need_high_bit: false,
+            modifiers: 0,
         }
     }
 }

@@ -7,16 +7,18 @@
 //!
 //! Modelled, as in QEMU: the controller's commands, its output port with the
 //! A20 gate and the reset line, the interrupts of both devices, and every
-//! command of keyboard and mouse. Not modelled: the time a byte takes on the
-//! wire, the keyboard lock, parity and time-out errors, QEMU's property
-//! `kbd-throttle`, which is off unless a user sets it, and input: no key is
-//! pressed and the mouse lies still.
+//! command of keyboard and mouse; keys in all three sets of scan codes, and the
+//! mouse's movement, wheel and first three buttons. A key, or a button that is held,
+//! wakes the machine. Not modelled: the time a byte takes on the wire, the keyboard
+//! lock, parity and time-out errors, and QEMU's property `kbd-throttle`, which is off
+//! unless a user sets it.
 //!
 //! A reset by the controller is the machine's, as in QEMU, where the PC resets
 //! the processor alone.
 
 mod controller;
 mod keyboard;
+mod keys;
 mod mouse;
 mod output;
 mod queue;
@@ -24,6 +26,7 @@ mod regs;
 mod state;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use southbridge_sdk::describe::{aligned, device, flag, output, ports};
 use southbridge_sdk::state::Sections;
@@ -124,4 +127,4 @@ impl I8042 {
     }
 }
 
-southbridge_sdk::export!(I8042);
+southbridge_sdk::export!(I8042, human_input);

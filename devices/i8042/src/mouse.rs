@@ -163,8 +163,30 @@ impl Mouse {
         };
     }
 
+    /// Whether the mouse takes notice of what is done to it.
+    pub(crate) const fn is_enabled(&self) -> bool {
+        self.status.enabled()
+    }
+
+    /// Whether it reports by itself.
+    pub(crate) const fn streams(&self) -> bool {
+        !self.status.remote_mode()
+    }
+
+    /// Moves the mouse or its wheel: right, up, and towards the user.
+    pub(crate) fn add(&mut self, movement: [i32; 3]) {
+        for (axis, by) in self.movement.iter_mut().zip(movement) {
+            *axis = axis.wrapping_add(by);
+        }
+    }
+
+    /// Presses or releases a button.
+    pub(crate) const fn set_button(&mut self, bit: u8, down: bool) {
+        self.buttons = if down { self.buttons | bit } else { self.buttons & !bit };
+    }
+
     /// Queues a report of buttons and movement. Returns whether there was room.
-    fn report(&mut self) -> bool {
+    pub(crate) fn report(&mut self) -> bool {
         let [dx, dy, dz] = self.movement;
         let (x, y) = (dx.clamp(-127, 127), dy.clamp(-127, 127));
         let (z, wheel) = match self.device_type {

@@ -33,8 +33,16 @@ pub(crate) fn declare(device: &mut I8042, sections: &mut Sections<'_>) {
 }
 
 fn keyboard(keyboard: &mut Keyboard, f: &mut Fields<'_>) {
-    let Keyboard { queue, write_cmd, scan_enabled, translate, scan_code_set, leds, need_high_bit } =
-        keyboard;
+    let Keyboard {
+        queue,
+        write_cmd,
+        scan_enabled,
+        translate,
+        scan_code_set,
+        leds,
+        need_high_bit,
+        modifiers,
+    } = keyboard;
     let positions = common(queue, write_cmd, f);
     flag(f, "scan_enabled", scan_enabled);
     flag(f, "translate", translate);
@@ -42,6 +50,7 @@ fn keyboard(keyboard: &mut Keyboard, f: &mut Fields<'_>) {
     f.since(3, |f| f.i32("scancode_set", &mut set));
     f.check((1..=3).contains(&set), || format!("{set} found, 1 to 3 expected"));
     *scan_code_set = set as u8;
+    f.private(|f| f.u8("modifiers", modifiers));
     f.subsection(LEDS, Condition::new("lamps are lit", *leds != 0), |f| {
         let mut raw = i32::from(*leds);
         f.i32("ledstate", &mut raw);

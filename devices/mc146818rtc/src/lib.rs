@@ -6,7 +6,7 @@
 //!
 //! Modelled: time and calendar in all formats, the alarm, the update and the
 //! periodic interrupt, the divider, and the settings that firmware reads: sizes
-//! of memory, equipment, boot order, number of processors. The alarm wakes the
+//! of memory, equipment, drives and their geometry, boot order, number of processors. The alarm wakes the
 //! machine from S3. Not modelled, as in QEMU: the square wave and daylight
 //! saving; nor QEMU's policy `slew` for lost ticks.
 //!
@@ -17,6 +17,7 @@
 
 mod alarm;
 mod calendar;
+mod drives;
 mod periodic;
 mod ports;
 mod regs;
@@ -64,8 +65,12 @@ pub struct Mc146818 {
 impl Device for Mc146818 {
     fn describe() -> Description {
         let summary = "Real-time clock and CMOS memory";
+        let floppy = |name| text(name, "none", "a floppy drive: none, 120, 144 or 288");
+        let disk = |name| text(name, "", "a disk: bytes, or cylinders,heads,sectors[,translation]");
+        let drives = drives::FLOPPIES.map(floppy).into_iter().chain(drives::DISKS.map(disk));
         Description {
-            properties: vec![
+            properties: [
+                flag("fd-bootchk", true, "a floppy that is booted from has to have a signature"),
                 number("base-time", 0, "time at power-on, in seconds since 1970"),
                 number("clock-base", 0, "what the saved state counts from, in seconds since 1970"),
                 number("ram-below-4g", 0, "bytes of RAM below 4 GiB"),
@@ -73,7 +78,10 @@ impl Device for Mc146818 {
                 number("cpus", 1, "processors"),
                 flag("time-wraps", false, "years before 1678 and after 2262 read as others"),
                 text("boot-order", "cad", "boot devices, as -boot order"),
-            ],
+            ]
+            .into_iter()
+            .chain(drives)
+            .collect(),
             regions: vec![port_region("rtc", 2, aligned(1, 4), aligned(1, 1))],
             lines: vec![output("irq")],
             timers: vec!["periodic".into(), "update".into()],

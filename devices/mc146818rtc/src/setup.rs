@@ -4,6 +4,8 @@
 
 use southbridge_sdk::Properties;
 
+use crate::drives;
+
 const EQUIPMENT: usize = 0x14;
 /// An 80x87 and a mouse.
 const FPU_AND_MOUSE: u8 = 0x06;
@@ -43,8 +45,9 @@ pub(crate) fn write(memory: &mut [u8; 128], properties: &Properties) -> Result<(
     memory[PROCESSORS] = u8::try_from(processors.saturating_sub(1)).unwrap_or(0);
     let [first, second, third] = boot_devices(properties.text("boot-order")?)?;
     memory[BOOT_DEVICES] = second << 4 | first;
-    memory[BOOT_DEVICE_3] = third << 4;
-    Ok(())
+    // The lowest bit: a floppy that is booted from need not have a signature.
+    memory[BOOT_DEVICE_3] = third << 4 | u8::from(!properties.flag("fd-bootchk")?);
+    drives::write(memory, properties)
 }
 
 /// Up to three letters, as QEMU's `-boot order`.

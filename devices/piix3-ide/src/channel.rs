@@ -4,13 +4,16 @@ use bitfield_struct::bitfield;
 use southbridge_sdk::Context;
 
 use crate::bus_master::BusMaster;
-use crate::command;
-use crate::drive::{ALWAYS_ON, DIAGNOSTICS_PASSED, Drive};
+use crate::dma::Dma;
+use crate::drive::{ALWAYS_ON, DIAGNOSTICS_PASSED, Drive, Status};
+use crate::request::{After, Request};
+use crate::retry::{Resumed, Retry};
+use crate::setup::Setup;
 
 /// Registers of the command block, as offsets (ATA-4, 7.1). A few have another
 /// meaning when read.
 pub(crate) const DATA: u64 = 0;
-const FEATURES: u64 = 1;
+const FEATURES_OR_ERROR: u64 = 1;
 const SECTOR_COUNT: u64 = 2;
 const SECTOR_NUMBER: u64 = 3;
 const CYLINDER_LOW: u64 = 4;
@@ -34,7 +37,7 @@ pub(crate) struct Control {
 
 /// What all registers, the alternate status too, read as where nothing is
 /// attached to the cable.
-pub(crate) const NOTHING_ATTACHED: u8 = 0;
+const NOTHING_ATTACHED: u8 = 0;
 
 /// Device/head: drive 1 rather than drive 0.
 const SELECT_1: u8 = 0x10;
@@ -49,43 +52,108 @@ pub(crate) struct Channel {
     pub(crate) drives: [Drive; 2],
     /// The level of the interrupt.
     pub(crate) interrupt: bool,
-    line: u32,
+    /// What moves, or waits to move, data by DMA.
+    pub(crate) dma: Option<Dma>,
+    /// The request that has not ended, and what follows when it has.
+    pub(crate) request: Option<Request>,
+    pub(crate) after: After,
+    /// The mark of the last request.
+    pub(crate) tag: u32,
+    pub(crate) retry: Retry,
+    /// What a state that is being loaded says of a command that goes on.
+    pub(crate) resumed: Resumed,
+    /// The channel's number, which is that of its interrupt's output line, too.
+    pub(crate) number: u32,
 }
 
 impl Channel {
-    /// A channel after a reset, with its interrupt on an output line.
-    pub(crate) fn new(line: u32) -> Self {
-        Self { line, ..Self::default() }
+    /// A channel after a reset.
+    pub(crate) fn new(number: u32, setups: [Setup; 2]) -> Self {
+        Self { number, drives: setups.map(Drive::new), ..Self::default() }
     }
 
     /// A system reset. As in QEMU the interrupt stays as it is.
-    pub(crate) fn reset(&mut self) {
-        self.drives.iter_mut().for_each(Drive::reset);
-        self.bus_master = BusMaster::default();
+    pub(crate) fn reset(&mut self, cx: &mut Context<'_>) {
+        (self.request, self.dma, self.after) = (None, None, After::Nothing);
+        self.resumed = Resumed::default();
+        for unit in [false, true] {
+            self.reset_drive(cx, unit);
+        }
+        self.bus_master.reset();
         self.control = Control::new();
         self.unit = false;
     }
 
-    /// Reads a register of the command block.
-    pub(crate) fn read(&mut self, cx: &mut Context<'_>, register: u64) -> u8 {
-        if register == COMMAND_OR_STATUS {
-            self.set_interrupt(cx, false);
-        }
-        NOTHING_ATTACHED
+    pub(crate) const fn selected(&self) -> &Drive {
+        &self.drives[self.unit as usize]
     }
 
-    /// Writes a register of the command block. Both drives see it.
-    pub(crate) fn write(&mut self, cx: &mut Context<'_>, register: u64, byte: u8) {
+    pub(crate) const fn drive(&mut self) -> &mut Drive {
+        &mut self.drives[self.unit as usize]
+    }
+
+    /// The number of a drive in the contract.
+    pub(crate) fn drive_number(&self, unit: bool) -> u32 {
+        2 * self.number + u32::from(unit)
+    }
+
+    /// Whether the selected drive answers. QEMU has drive 0 answer for a drive 1
+    /// that is alone.
+    fn answers(&self) -> bool {
+        self.any() && (!self.unit || self.selected().is_present())
+    }
+
+    fn any(&self) -> bool {
+        self.drives.iter().any(Drive::is_present)
+    }
+
+    /// Reads a register of the command block.
+    pub(crate) fn read(&mut self, cx: &mut Context<'_>, register: u64) -> u8 {
         if register == DATA {
+            // One byte takes two from the drive, as in QEMU.
+            return self.data_in(cx, 2) as u8;
+        }
+        if register == COMMAND_OR_STATUS {
+            self.set_interrupt(cx, false);
+            return self.alternate_status();
+        }
+        if !self.any() || register == FEATURES_OR_ERROR && !self.answers() {
+            return NOTHING_ATTACHED;
+        }
+        let previous = self.control.high_order();
+        let drive = self.selected();
+        match register {
+            FEATURES_OR_ERROR if previous => drive.feature.previous,
+            FEATURES_OR_ERROR => drive.error,
+            SECTOR_COUNT if previous => drive.previous_sectors,
+            SECTOR_COUNT => drive.sectors as u8,
+            SECTOR_NUMBER => drive.sector.get(previous),
+            CYLINDER_LOW => drive.cylinder_low.get(previous),
+            CYLINDER_HIGH => drive.cylinder_high.get(previous),
+            _ => drive.select,
+        }
+    }
+
+    /// Reads the status without acknowledging the interrupt.
+    pub(crate) fn alternate_status(&self) -> u8 {
+        if self.answers() { self.selected().status.into_bits() } else { NOTHING_ATTACHED }
+    }
+
+    /// Writes a register of the command block. Both drives see it, but for the data
+    /// register, which takes no single bytes.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>, register: u64, byte: u8) {
+        if register == COMMAND_OR_STATUS {
+            self.control.set_high_order(false);
+            self.set_interrupt(cx, false);
+            return self.command(cx, byte);
+        }
+        if register == DATA || self.selected().status.working() {
             return;
         }
         self.control.set_high_order(false);
-        if register == COMMAND_OR_STATUS {
-            return self.command(cx, byte);
-        }
         for drive in &mut self.drives {
             match register {
-                FEATURES => drive.feature.write(byte),
+                FEATURES_OR_ERROR => drive.feature.write(byte),
                 SECTOR_COUNT => drive.write_sectors(byte),
                 SECTOR_NUMBER => drive.sector.write(byte),
                 CYLINDER_LOW => drive.cylinder_low.write(byte),
@@ -99,36 +167,64 @@ impl Channel {
     }
 
     /// Writes the device control register. QEMU performs a software reset a
-    /// moment later; no access comes in between.
+    /// moment later; no access comes in between, unless a request is to end first.
     pub(crate) fn control(&mut self, cx: &mut Context<'_>, byte: u8) {
         let was_reset = self.control.reset();
         self.control = Control::from_bits(byte);
         if self.control.reset() && !was_reset {
-            for drive in &mut self.drives {
-                drive.reset();
-                drive.error = DIAGNOSTICS_PASSED;
+            if self.request.is_some() {
+                for drive in self.drives.iter_mut().filter(|drive| drive.is_present()) {
+                    drive.status.set_busy(true);
+                }
+                self.after = After::SoftwareReset;
+            } else {
+                self.software_reset(cx);
             }
-            self.control.set_reset(false);
+        }
+    }
+
+    /// ATA-4, 9.2: both drives are reset and tell of their diagnostics.
+    pub(crate) fn software_reset(&mut self, cx: &mut Context<'_>) {
+        self.dma = None;
+        for unit in [false, true] {
+            self.reset_drive(cx, unit);
+            self.diagnose(cx, unit);
+        }
+        self.control.set_reset(false);
+    }
+
+    /// The registers of a drive after its diagnostics (ATA-4, 9.10).
+    pub(crate) fn diagnose(&mut self, cx: &mut Context<'_>, unit: bool) {
+        let drive = &mut self.drives[usize::from(unit)];
+        drive.sign();
+        drive.error = DIAGNOSTICS_PASSED;
+        if drive.is_cd() {
+            drive.status = Status::new();
+        } else {
+            drive.status = Status::DONE;
             self.request_interrupt(cx);
         }
+    }
+
+    /// Resets a drive; its tray closes, and the operator may take the medium out.
+    pub(crate) fn reset_drive(&mut self, cx: &mut Context<'_>, unit: bool) {
+        let number = self.drive_number(unit);
+        let drive = &mut self.drives[usize::from(unit)];
+        if drive.is_cd() && drive.packet.tray_open {
+            cx.drive_tray(number, false);
+        }
+        if drive.is_cd() && drive.packet.tray_locked {
+            cx.drive_lock(number, false);
+        }
+        drive.reset();
     }
 
     /// Drives the interrupt line.
     pub(crate) fn drive_line(&self, cx: &mut Context<'_>) {
-        cx.set_line(self.line, self.interrupt);
+        cx.set_line(self.number, self.interrupt);
     }
 
-    /// A command to the selected drive. Drive 1 does not answer where there is
-    /// none; for drive 0 QEMU does.
-    fn command(&mut self, cx: &mut Context<'_>, byte: u8) {
-        self.set_interrupt(cx, false);
-        if !self.unit {
-            command::perform(&mut self.drives[0], byte);
-            self.request_interrupt(cx);
-        }
-    }
-
-    fn request_interrupt(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn request_interrupt(&mut self, cx: &mut Context<'_>) {
         if !self.control.no_interrupts() {
             self.bus_master.status.set_interrupt(true);
             self.set_interrupt(cx, true);

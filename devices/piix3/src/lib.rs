@@ -10,7 +10,8 @@
 //! - the routing of four PCI interrupt lines to ISA interrupts;
 //! - the reset control register;
 //! - ELCR1 and ELCR2, which QEMU counts to the interrupt controllers. Where
-//!   those are the kernel's, it answers these two ports before this device.
+//!   those are the kernel's, it answers these two ports before this device;
+//!   where they are a device, property `elcr` leaves the ports to that.
 //!
 //! The functions IDE, USB and power management are devices of their own, and so
 //! are the DMA controllers, the timer and the clock.
@@ -21,7 +22,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use southbridge_sdk::describe::{aligned, configuration, device, number, ports};
+use southbridge_sdk::describe::{aligned, configuration, device, flag, number, ports};
 use southbridge_sdk::pci::{DEFAULT_SUBSYSTEM, Function, Identity, offset};
 use southbridge_sdk::state::Sections;
 use southbridge_sdk::wit::{Attachment, Description, Request};
@@ -62,11 +63,14 @@ impl Device for Piix3 {
         // QEMU's defaults outside, bytes inside.
         let byte_wide = |name| ports(name, 1, aligned(1, 4), aligned(1, 1));
         Description {
-            properties: vec![number(
-                "interrupt-lines",
-                PIRQS as u64,
-                "lines in the saved state of the bus: 4, or 128 on Xen",
-            )],
+            properties: vec![
+                number(
+                    "interrupt-lines",
+                    PIRQS as u64,
+                    "lines in the saved state of the bus: 4, or 128 on Xen",
+                ),
+                flag("elcr", true, "ELCR1 and ELCR2 are here, not at the interrupt controllers"),
+            ],
             regions: vec![
                 configuration(),
                 byte_wide("piix3-reset-control"),
@@ -87,8 +91,10 @@ impl Device for Piix3 {
         function.registers_mut().set(offset::HEADER_TYPE, 1, MULTI_FUNCTION);
         // Above the host bridge, in whose address register the port lies.
         cx.map(RC, RESET_CONTROL, 1);
-        cx.map(ELCR1, ELCR[0], 0);
-        cx.map(ELCR2, ELCR[1], 0);
+        if properties.flag("elcr")? {
+            cx.map(ELCR1, ELCR[0], 0);
+            cx.map(ELCR2, ELCR[1], 0);
+        }
         Ok(Self {
             function,
             pirqs: Pirqs::default(),
@@ -99,6 +105,7 @@ impl Device for Piix3 {
     }
 
     fn reset(&mut self, cx: &mut Context<'_>) {
+        self.pirqs.release(self.function.registers(), cx);
         self.pirqs = Pirqs::default();
         self.reset_control = ResetControl::new();
         self.elcr = [0; 2];
@@ -106,7 +113,6 @@ impl Device for Piix3 {
         for (at, value) in AT_RESET {
             self.function.registers_mut().set(at, 1, value.into());
         }
-        self.pirqs.drive(self.function.registers(), cx);
     }
 
     /// The byte-wide ports are alike at each byte of a wider access: QEMU asks
@@ -137,8 +143,7 @@ impl Device for Piix3 {
     }
 
     fn line_changed(&mut self, cx: &mut Context<'_>, line: u32, level: bool) {
-        self.pirqs.set(line, level);
-        self.pirqs.drive(self.function.registers(), cx);
+        self.pirqs.set(line, level, self.function.registers(), cx);
     }
 
     fn state(&mut self, sections: &mut Sections<'_>) {

@@ -29,28 +29,56 @@ pub(crate) struct Pirqs {
 }
 
 impl Pirqs {
-    /// Notes the level of a line.
-    pub(crate) fn set(&mut self, line: u32, level: bool) {
-        if let Some(place) = self.levels.get_mut(line as usize) {
-            *place = level;
+    /// A line has a level: drives the ISA interrupt it is routed to.
+    pub(crate) fn set(
+        &mut self,
+        line: u32,
+        level: bool,
+        registers: &Registers<CONFIGURATION_SIZE>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(place) = self.levels.get_mut(line as usize) else { return };
+        *place = level;
+        if let Some(irq) = route(registers, line as usize) {
+            let asserted = self.asserted(registers);
+            cx.set_line(output_of(irq), asserted[irq]);
         }
     }
 
-    /// Drives the ISA interrupts: each is high while a line routed to it is.
+    /// Drives all ISA interrupts: each is high while a line routed to it is.
     ///
-    /// QEMU drives all sixteen when the routing changes, and shares them with
-    /// the devices on the ISA bus: a device whose interrupt is pending loses it
-    /// then. Here an interrupt changes only with its own lines.
+    /// They are shared with the devices on the ISA bus: as in QEMU one that has
+    /// asserted its interrupt loses it.
     pub(crate) fn drive(&self, registers: &Registers<CONFIGURATION_SIZE>, cx: &mut Context<'_>) {
-        let mut asserted = [false; IRQS];
-        for (line, level) in self.levels.iter().enumerate() {
-            let route = RouteControl::from_bits(registers.get(PIRQRC + line, 1) as u8);
-            if let Some(irq) = route.irq() {
-                asserted[usize::from(irq)] |= level;
-            }
-        }
-        for (line, level) in (PIRQS as u32..).zip(asserted) {
-            cx.set_line(line, level);
+        for (irq, level) in self.asserted(registers).into_iter().enumerate() {
+            cx.set_line(output_of(irq), level);
         }
     }
+
+    /// Takes back the ISA interrupts that lines have asserted.
+    pub(crate) fn release(&self, registers: &Registers<CONFIGURATION_SIZE>, cx: &mut Context<'_>) {
+        let asserted = self.asserted(registers).into_iter().enumerate();
+        for (irq, _) in asserted.filter(|(_, level)| *level) {
+            cx.set_line(output_of(irq), false);
+        }
+    }
+
+    fn asserted(&self, registers: &Registers<CONFIGURATION_SIZE>) -> [bool; IRQS] {
+        let mut asserted = [false; IRQS];
+        for (line, level) in self.levels.iter().enumerate() {
+            if let Some(irq) = route(registers, line) {
+                asserted[irq] |= level;
+            }
+        }
+        asserted
+    }
+}
+
+/// The ISA interrupt a line is routed to.
+fn route(registers: &Registers<CONFIGURATION_SIZE>, line: usize) -> Option<usize> {
+    RouteControl::from_bits(registers.get(PIRQRC + line, 1) as u8).irq().map(usize::from)
+}
+
+const fn output_of(irq: usize) -> u32 {
+    (PIRQS + irq) as u32
 }

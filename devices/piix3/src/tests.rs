@@ -81,6 +81,12 @@ fn elcr_has_no_bits_for_what_is_always_edge_triggered() {
 }
 
 #[test]
+fn elcr_can_be_left_to_the_interrupt_controllers() {
+    let bench = Bench::<Piix3>::with(&[("elcr", PropertyValue::Flag(false))]);
+    assert!(bench.has_port(0xcf9) && !bench.has_port(0x4d0) && !bench.has_port(0x4d1));
+}
+
+#[test]
 fn a_reset_restores_what_qemu_lists_and_nothing_else() {
     let mut bench = Bench::<Piix3>::new();
     let fresh: Vec<_> = (0..64).map(|at| bench.configuration_read(4 * at, 4)).collect();

@@ -190,10 +190,8 @@ impl Piix4Pm {
     fn update_sci(&mut self, cx: &mut Context<'_>) {
         let status = self.pm1.status(cx.now);
         let sci = self.pm1.asserts_sci(status) || self.gpe.asserts_sci();
-        if sci != self.sci {
-            self.sci = sci;
-            cx.set_line(SCI, sci);
-        }
+        self.sci = sci;
+        cx.set_line(SCI, sci);
         self.pm1.schedule(cx, status);
     }
 

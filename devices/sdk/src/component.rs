@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::bindings::device_component::southbridge::device as host;
-use crate::wit::{Level, Mode, Nanoseconds, Request, WakeupReason};
+use crate::wit::{Level, Mode, Nanoseconds, Piece, Request, WakeupReason};
 use crate::{Context, Device};
 
 /// The instance of a device in its component. There is one thread and no
@@ -133,5 +133,97 @@ impl Imports {
 
     pub fn i2c_stop(&mut self, bus: u32, address: u8) {
         host::i2c_bus::stop(bus, address);
+    }
+
+    pub fn isa_dma_take(&mut self, bus: u32, channel: u8, length: u32) -> Vec<u8> {
+        host::isa_dma_bus::take(bus, channel, length)
+    }
+
+    pub fn isa_dma_give(&mut self, bus: u32, channel: u8, data: &[u8]) -> u32 {
+        host::isa_dma_bus::give(bus, channel, data)
+    }
+
+    pub fn isa_dma_terminal_count(&mut self, bus: u32, channel: u8) {
+        host::isa_dma_bus::terminal_count(bus, channel);
+    }
+
+    pub fn dma_load(&mut self, address: u64, size: u8) -> u64 {
+        host::dma::load(address, size)
+    }
+
+    pub fn dma_read(&mut self, address: u64, length: u32) -> Vec<u8> {
+        host::dma::read(address, length)
+    }
+
+    pub fn dma_write(&mut self, address: u64, data: &[u8]) {
+        host::dma::write(address, data);
+    }
+
+    pub fn dma_message(&mut self, address: u64, data: u32) {
+        host::dma::message(address, data);
+    }
+
+    pub fn memory_load(&mut self, memory: u32, offset: u64, size: u8) -> u64 {
+        host::memories::load(memory, offset, size)
+    }
+
+    pub fn memory_store(&mut self, memory: u32, offset: u64, size: u8, value: u64) {
+        host::memories::store(memory, offset, size, value);
+    }
+
+    pub fn memory_read(&mut self, memory: u32, offset: u64, length: u32) -> Vec<u8> {
+        host::memories::read(memory, offset, length)
+    }
+
+    pub fn memory_write(&mut self, memory: u32, offset: u64, data: &[u8]) {
+        host::memories::write(memory, offset, data);
+    }
+
+    pub fn file_count(&mut self) -> u32 {
+        host::files::count()
+    }
+
+    pub fn file_name(&mut self, file: u32) -> String {
+        host::files::name(file)
+    }
+
+    pub fn file_size(&mut self, file: u32) -> u64 {
+        host::files::size(file)
+    }
+
+    pub fn file_load(&mut self, file: u32, offset: u64, size: u8) -> u64 {
+        host::files::load(file, offset, size)
+    }
+
+    pub fn file_to_memory(&mut self, file: u32, offset: u64, address: u64, length: u32) {
+        host::files::copy_to_memory(file, offset, address, length);
+    }
+
+    pub fn drive_read(&mut self, drive: u32, tag: u32, offset: u64, length: u32) {
+        host::storage::read(drive, tag, offset, length);
+    }
+
+    pub fn drive_write(&mut self, drive: u32, tag: u32, offset: u64, data: &[u8]) {
+        host::storage::write(drive, tag, offset, data);
+    }
+
+    pub fn drive_to_memory(&mut self, drive: u32, tag: u32, offset: u64, pieces: &[Piece]) {
+        host::storage::read_to_memory(drive, tag, offset, pieces);
+    }
+
+    pub fn drive_from_memory(&mut self, drive: u32, tag: u32, offset: u64, pieces: &[Piece]) {
+        host::storage::write_from_memory(drive, tag, offset, pieces);
+    }
+
+    pub fn drive_flush(&mut self, drive: u32, tag: u32) {
+        host::storage::flush(drive, tag);
+    }
+
+    pub fn drive_tray(&mut self, drive: u32, open: bool) {
+        host::storage::tray(drive, open);
+    }
+
+    pub fn drive_lock(&mut self, drive: u32, locked: bool) {
+        host::storage::lock(drive, locked);
     }
 }

@@ -2,8 +2,8 @@
 //! contract's records.
 
 use crate::wit::{
-    AccessSizes, Attachment, Bus, BusKind, Description, Direction, Line, PropertyDeclaration,
-    PropertyValue, RamWindow, Region, Space,
+    AccessSizes, Attachment, Bus, BusKind, Description, Direction, Line, MemoryBlock,
+    PropertyDeclaration, PropertyValue, RamWindow, Region, Space,
 };
 
 /// A device that has nothing yet; the rest is filled in with struct update
@@ -23,6 +23,8 @@ pub fn device(name: &str, version: &str, summary: &str, attachment: Attachment) 
         buses: Vec::new(),
         streams: Vec::new(),
         windows: Vec::new(),
+        memories: Vec::new(),
+        drives: Vec::new(),
     }
 }
 
@@ -56,13 +58,34 @@ pub const fn aligned(min: u8, max: u8) -> AccessSizes {
 /// A range of I/O ports.
 #[must_use]
 pub fn ports(name: &str, size: u64, valid: AccessSizes, implemented: AccessSizes) -> Region {
-    Region { name: name.into(), space: Space::Port, size, valid, implemented }
+    Region { name: name.into(), space: Space::Port, size, valid, implemented, backing: None }
 }
 
 /// A range of physical memory addresses.
 #[must_use]
 pub fn memory(name: &str, size: u64, valid: AccessSizes, implemented: AccessSizes) -> Region {
-    Region { name: name.into(), space: Space::Memory, size, valid, implemented }
+    Region { name: name.into(), space: Space::Memory, size, valid, implemented, backing: None }
+}
+
+/// A range of physical memory addresses where a block of the device's memory of
+/// `size` bytes answers: the one at `position` in its list.
+#[must_use]
+pub fn backed(name: &str, size: u64, position: u32) -> Region {
+    let sizes = AccessSizes { unaligned: true, ..aligned(1, 8) };
+    Region { backing: Some(position), ..memory(name, size, sizes, sizes) }
+}
+
+/// A block of RAM that the device owns, `size` bytes, a multiple of 4096.
+#[must_use]
+pub fn ram(name: &str, size: u64) -> MemoryBlock {
+    MemoryBlock { name: name.into(), size, read_only: false, from_file: false }
+}
+
+/// A block of ROM that the device owns, `size` bytes, a multiple of 4096; a file
+/// is its contents.
+#[must_use]
+pub fn rom(name: &str, size: u64) -> MemoryBlock {
+    MemoryBlock { name: name.into(), size, read_only: true, from_file: true }
 }
 
 /// The 256 bytes of a PCI function's configuration space.
@@ -75,6 +98,7 @@ pub fn configuration() -> Region {
         size: crate::pci::CONFIGURATION_SIZE as u64,
         valid: AccessSizes { unaligned: true, ..sizes },
         implemented: AccessSizes { unaligned: true, ..sizes },
+        backing: None,
     }
 }
 
@@ -102,6 +126,12 @@ pub fn pci_bus(name: &str, first_interrupt_line: u32) -> Bus {
 #[must_use]
 pub fn i2c_bus(name: &str) -> Bus {
     Bus { name: name.into(), kind: BusKind::I2c, first_interrupt_line: None }
+}
+
+/// The DMA channels of an ISA bus.
+#[must_use]
+pub fn isa_dma_bus(name: &str) -> Bus {
+    Bus { name: name.into(), kind: BusKind::IsaDma, first_interrupt_line: None }
 }
 
 /// A window of physical addresses for which the device decides whether RAM

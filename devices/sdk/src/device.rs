@@ -1,7 +1,7 @@
 //! What a device implements.
 
 use crate::state::Sections;
-use crate::wit::{Description, WakeupReason};
+use crate::wit::{Description, Failure, Frame, Medium, MouseButton, WakeupReason};
 use crate::{Context, Properties};
 
 /// A device: a pure state machine behind the contract's `device` interface,
@@ -9,7 +9,7 @@ use crate::{Context, Properties};
 ///
 /// A device that is on an I2C bus implements [`I2cTarget`] as well, one with
 /// character input [`StreamInput`], one that takes part in power management
-/// [`PowerEvents`].
+/// [`PowerEvents`], one with drives [`StorageEvents`], and so on.
 pub trait Device: Sized {
     /// What the device is: `describe`.
     fn describe() -> Description;
@@ -79,4 +79,58 @@ pub trait PowerEvents {
     fn button_pressed(&mut self, cx: &mut Context<'_>);
     /// The machine is about to leave its suspended state.
     fn woken(&mut self, cx: &mut Context<'_>, reason: WakeupReason);
+}
+
+/// The contract's `storage-events`.
+pub trait StorageEvents {
+    /// A medium has come, gone, or changed.
+    fn medium_changed(&mut self, cx: &mut Context<'_>, drive: u32, medium: Option<Medium>);
+    /// A request has ended.
+    fn completed(
+        &mut self,
+        cx: &mut Context<'_>,
+        drive: u32,
+        tag: u32,
+        outcome: Result<Vec<u8>, Failure>,
+    );
+}
+
+/// The contract's `interrupt-controller`.
+pub trait InterruptController {
+    /// A processor acknowledges the interrupt output; returns the vector.
+    fn acknowledge(&mut self, cx: &mut Context<'_>) -> u8;
+}
+
+/// The contract's `end-of-interrupt`.
+pub trait EndOfInterrupt {
+    /// A processor has ended an interrupt with this vector.
+    fn ended(&mut self, cx: &mut Context<'_>, vector: u8);
+}
+
+/// The contract's `display`. Neither changes anything.
+pub trait Display {
+    /// What is on the screen now.
+    fn picture(&mut self, cx: &mut Context<'_>) -> Frame;
+    /// The characters on the screen in text modes.
+    fn text(&mut self, cx: &mut Context<'_>) -> Option<Vec<String>>;
+}
+
+/// The contract's `human-input`.
+pub trait HumanInput {
+    /// A key has been pressed or released.
+    fn key(&mut self, cx: &mut Context<'_>, code: u16, down: bool);
+    /// The mouse has moved to the right and down.
+    fn moved(&mut self, cx: &mut Context<'_>, x: i32, y: i32);
+    /// A button of the mouse has been pressed or released.
+    fn button(&mut self, cx: &mut Context<'_>, button: MouseButton, down: bool);
+}
+
+/// The contract's `isa-dma-target`.
+pub trait IsaDmaTarget {
+    /// The controller takes up to `length` bytes.
+    fn take(&mut self, cx: &mut Context<'_>, length: u32) -> Vec<u8>;
+    /// The controller gives bytes; returns how many the device took.
+    fn give(&mut self, cx: &mut Context<'_>, data: &[u8]) -> u32;
+    /// The channel has reached its terminal count.
+    fn terminal_count(&mut self, cx: &mut Context<'_>);
 }

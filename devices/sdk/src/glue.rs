@@ -3,7 +3,9 @@
 /// Makes a component of a device.
 ///
 /// `export!(Uart, stream_input)` exports the device and the parts named after
-/// it: `i2c_target`, `stream_input`, `power_events`.
+/// it: `i2c_target`, `stream_input`, `power_events`, `storage_events`,
+/// `interrupt_controller`, `end_of_interrupt`, `display`, `human_input`,
+/// `isa_dma_target`.
 #[macro_export]
 macro_rules! export {
     ($device:ty $(, $part:ident)*) => {
@@ -157,6 +159,123 @@ macro_rules! __export_part {
 
         $crate::__export::power_events_part::export_power_events!(
             Component with_types_in $crate::__export::power_events_part
+        );
+    };
+    (storage_events) => {
+        impl $crate::__export::storage_events_part::exports::southbridge::device::storage_events::Guest
+            for Component
+        {
+            fn medium_changed(drive: u32, medium: Option<$crate::wit::Medium>, now: u64) {
+                DEVICE.with(|cell| {
+                    cell.call(now, |d, cx| {
+                        $crate::StorageEvents::medium_changed(d, cx, drive, medium);
+                    });
+                });
+            }
+
+            fn completed(
+                drive: u32,
+                tag: u32,
+                outcome: Result<Vec<u8>, $crate::wit::Failure>,
+                now: u64,
+            ) {
+                DEVICE.with(|cell| {
+                    cell.call(now, |d, cx| {
+                        $crate::StorageEvents::completed(d, cx, drive, tag, outcome);
+                    });
+                });
+            }
+        }
+
+        $crate::__export::storage_events_part::export_storage_events!(
+            Component with_types_in $crate::__export::storage_events_part
+        );
+    };
+    (interrupt_controller) => {
+        impl $crate::__export::interrupt_controller_part::exports::southbridge::device::interrupt_controller::Guest
+            for Component
+        {
+            fn acknowledge(now: u64) -> u8 {
+                DEVICE.with(|cell| cell.call(now, $crate::InterruptController::acknowledge))
+            }
+        }
+
+        $crate::__export::interrupt_controller_part::export_interrupt_controller!(
+            Component with_types_in $crate::__export::interrupt_controller_part
+        );
+    };
+    (end_of_interrupt) => {
+        impl $crate::__export::end_of_interrupt_part::exports::southbridge::device::end_of_interrupt::Guest
+            for Component
+        {
+            fn ended(vector: u8, now: u64) {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::EndOfInterrupt::ended(d, cx, vector)));
+            }
+        }
+
+        $crate::__export::end_of_interrupt_part::export_end_of_interrupt!(
+            Component with_types_in $crate::__export::end_of_interrupt_part
+        );
+    };
+    (display) => {
+        impl $crate::__export::display_part::exports::southbridge::device::display::Guest
+            for Component
+        {
+            fn picture(now: u64) -> $crate::wit::Frame {
+                DEVICE.with(|cell| cell.call(now, $crate::Display::picture))
+            }
+
+            fn text(now: u64) -> Option<Vec<String>> {
+                DEVICE.with(|cell| cell.call(now, $crate::Display::text))
+            }
+        }
+
+        $crate::__export::display_part::export_display!(
+            Component with_types_in $crate::__export::display_part
+        );
+    };
+    (human_input) => {
+        impl $crate::__export::human_input_part::exports::southbridge::device::human_input::Guest
+            for Component
+        {
+            fn key(code: u16, down: bool, now: u64) {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::HumanInput::key(d, cx, code, down)));
+            }
+
+            fn moved(x: i32, y: i32, now: u64) {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::HumanInput::moved(d, cx, x, y)));
+            }
+
+            fn button(button: $crate::wit::MouseButton, down: bool, now: u64) {
+                DEVICE.with(|cell| {
+                    cell.call(now, |d, cx| $crate::HumanInput::button(d, cx, button, down));
+                });
+            }
+        }
+
+        $crate::__export::human_input_part::export_human_input!(
+            Component with_types_in $crate::__export::human_input_part
+        );
+    };
+    (isa_dma_target) => {
+        impl $crate::__export::isa_dma_target_part::exports::southbridge::device::isa_dma_target::Guest
+            for Component
+        {
+            fn take(length: u32, now: u64) -> Vec<u8> {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::IsaDmaTarget::take(d, cx, length)))
+            }
+
+            fn give(data: Vec<u8>, now: u64) -> u32 {
+                DEVICE.with(|cell| cell.call(now, |d, cx| $crate::IsaDmaTarget::give(d, cx, &data)))
+            }
+
+            fn terminal_count(now: u64) {
+                DEVICE.with(|cell| cell.call(now, $crate::IsaDmaTarget::terminal_count));
+            }
+        }
+
+        $crate::__export::isa_dma_target_part::export_isa_dma_target!(
+            Component with_types_in $crate::__export::isa_dma_target_part
         );
     };
 }

@@ -29,7 +29,10 @@ pub mod registers;
 pub mod state;
 
 pub use context::Context;
-pub use device::{Device, I2cTarget, PowerEvents, StreamInput};
+pub use device::{
+    Device, Display, EndOfInterrupt, HumanInput, I2cTarget, InterruptController, IsaDmaTarget,
+    PowerEvents, StorageEvents, StreamInput,
+};
 #[cfg(not(target_family = "wasm"))]
 pub use machine::Machine;
 pub use properties::Properties;
@@ -44,9 +47,15 @@ pub mod wit {
     pub use crate::bindings::device_component::southbridge::device::state::{
         Field, Refusal, Scope, Section, SectionDescription, StateDescription, Structure,
     };
+    pub use crate::bindings::device_component::southbridge::device::storage::Piece;
     pub use crate::bindings::device_component::southbridge::device::types::{
-        AccessSizes, Attachment, Bus, BusKind, Description, Direction, Line, Nanoseconds, Property,
-        PropertyDeclaration, PropertyValue, RamWindow, Region, Space,
+        AccessSizes, Attachment, Bus, BusKind, Description, Direction, Line, MemoryBlock,
+        Nanoseconds, Property, PropertyDeclaration, PropertyValue, RamWindow, Region, Space,
+    };
+    pub use crate::bindings::display_part::exports::southbridge::device::display::Frame;
+    pub use crate::bindings::human_input_part::exports::southbridge::device::human_input::MouseButton;
+    pub use crate::bindings::storage_events_part::exports::southbridge::device::storage_events::{
+        Failure, Medium,
     };
 }
 

@@ -1,6 +1,6 @@
 //! The machine a device runs in, as a native build sees it.
 
-use crate::wit::{Level, Mode, Nanoseconds, Request, WakeupReason};
+use crate::wit::{Level, Mode, Nanoseconds, Piece, Request, WakeupReason};
 
 /// What a device may do, one method for each imported function of the contract;
 /// the WIT package says what each means. A native build has no host to call; in
@@ -54,4 +54,55 @@ pub trait Machine {
     fn i2c_nack(&mut self, bus: u32, address: u8);
     /// `i2c-bus.stop`
     fn i2c_stop(&mut self, bus: u32, address: u8);
+
+    /// `isa-dma-bus.take`
+    fn isa_dma_take(&mut self, bus: u32, channel: u8, length: u32) -> Vec<u8>;
+    /// `isa-dma-bus.give`
+    fn isa_dma_give(&mut self, bus: u32, channel: u8, data: &[u8]) -> u32;
+    /// `isa-dma-bus.terminal-count`
+    fn isa_dma_terminal_count(&mut self, bus: u32, channel: u8);
+
+    /// `dma.load`
+    fn dma_load(&mut self, address: u64, size: u8) -> u64;
+    /// `dma.read`
+    fn dma_read(&mut self, address: u64, length: u32) -> Vec<u8>;
+    /// `dma.write`
+    fn dma_write(&mut self, address: u64, data: &[u8]);
+    /// `dma.message`
+    fn dma_message(&mut self, address: u64, data: u32);
+
+    /// `memories.load`
+    fn memory_load(&mut self, memory: u32, offset: u64, size: u8) -> u64;
+    /// `memories.store`
+    fn memory_store(&mut self, memory: u32, offset: u64, size: u8, value: u64);
+    /// `memories.read`
+    fn memory_read(&mut self, memory: u32, offset: u64, length: u32) -> Vec<u8>;
+    /// `memories.write`
+    fn memory_write(&mut self, memory: u32, offset: u64, data: &[u8]);
+
+    /// `files.count`
+    fn file_count(&mut self) -> u32;
+    /// `files.name`
+    fn file_name(&mut self, file: u32) -> String;
+    /// `files.size`
+    fn file_size(&mut self, file: u32) -> u64;
+    /// `files.load`
+    fn file_load(&mut self, file: u32, offset: u64, size: u8) -> u64;
+    /// `files.copy-to-memory`
+    fn file_to_memory(&mut self, file: u32, offset: u64, address: u64, length: u32);
+
+    /// `storage.read`
+    fn drive_read(&mut self, drive: u32, tag: u32, offset: u64, length: u32);
+    /// `storage.write`
+    fn drive_write(&mut self, drive: u32, tag: u32, offset: u64, data: &[u8]);
+    /// `storage.read-to-memory`
+    fn drive_to_memory(&mut self, drive: u32, tag: u32, offset: u64, pieces: &[Piece]);
+    /// `storage.write-from-memory`
+    fn drive_from_memory(&mut self, drive: u32, tag: u32, offset: u64, pieces: &[Piece]);
+    /// `storage.flush`
+    fn drive_flush(&mut self, drive: u32, tag: u32);
+    /// `storage.tray`
+    fn drive_tray(&mut self, drive: u32, open: bool);
+    /// `storage.lock`
+    fn drive_lock(&mut self, drive: u32, locked: bool);
 }

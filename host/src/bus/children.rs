@@ -15,6 +15,8 @@ pub enum BusTable {
     Pci(BTreeMap<u8, ConfigurationSpace>),
     /// An I2C bus: the slots by address.
     I2c(BTreeMap<u8, Arc<Slot>>),
+    /// The DMA channels of an ISA bus: the slots by channel.
+    IsaDma(BTreeMap<u8, Arc<Slot>>),
 }
 
 /// The configuration space of a PCI function: a region that is not mapped.
@@ -69,7 +71,14 @@ impl ChildBuses {
     fn function(&self, bus: u32, devfn: u8) -> Option<&ConfigurationSpace> {
         match self.bus(bus)? {
             BusTable::Pci(functions) => functions.get(&devfn),
-            BusTable::I2c(_) => None,
+            BusTable::I2c(_) | BusTable::IsaDma(_) => None,
+        }
+    }
+
+    fn channel(&self, bus: u32, channel: u8) -> Option<&Arc<Slot>> {
+        match self.bus(bus)? {
+            BusTable::IsaDma(channels) => channels.get(&channel),
+            _ => None,
         }
     }
 
@@ -133,5 +142,20 @@ impl Children for ChildBuses {
 
     fn i2c_stop(&self, bus: u32, address: u8, effects: &mut Effects) {
         self.targets(bus, address).for_each(|slot| slot.i2c_stop(effects));
+    }
+
+    fn dma_take(&self, bus: u32, channel: u8, length: u32, effects: &mut Effects) -> Vec<u8> {
+        let slot = self.channel(bus, channel);
+        slot.map_or_else(Vec::new, |slot| slot.dma_take(length, effects))
+    }
+
+    fn dma_give(&self, bus: u32, channel: u8, data: &[u8], effects: &mut Effects) -> u32 {
+        self.channel(bus, channel).map_or(0, |slot| slot.dma_give(data, effects))
+    }
+
+    fn dma_terminal_count(&self, bus: u32, channel: u8, effects: &mut Effects) {
+        if let Some(slot) = self.channel(bus, channel) {
+            slot.dma_terminal_count(effects);
+        }
     }
 }

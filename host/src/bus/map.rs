@@ -24,6 +24,8 @@ pub struct Mapping {
     pub priority: u8,
     /// How accesses meet its registers.
     pub rules: Rules,
+    /// The block of the slot's memory that answers in the device's place, if any.
+    pub backing: Option<u32>,
 }
 
 impl Mapping {
@@ -47,6 +49,7 @@ impl Mapping {
             last,
             priority,
             rules: region.rules(),
+            backing: region.backing,
         })
     }
 

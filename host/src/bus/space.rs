@@ -104,6 +104,9 @@ impl AddressSpace {
         let (mut value, mut parts) = (0, Parts::default());
         self.pieces(&snapshot, address, size, |mapping, at, done, width| {
             let part = match mapping {
+                Some(Mapping { slot, backing: Some(block), .. }) => {
+                    slot.block(*block).map_or(0, |block| block.load(at, width))
+                }
                 Some(Mapping { slot, region, rules, .. }) => {
                     let part = parts.of(slot);
                     access::read(rules, at, width, |offset, width| {
@@ -122,7 +125,10 @@ impl AddressSpace {
     pub fn write(&self, address: u64, size: u8, value: u64, effects: &mut Effects) {
         let (snapshot, mut parts) = (self.current.load(), Parts::default());
         self.pieces(&snapshot, address, size, |mapping, at, done, width| {
-            if let Some(Mapping { slot, region, rules, .. }) = mapping {
+            let Some(Mapping { slot, region, rules, backing, .. }) = mapping else { return };
+            if let Some(block) = *backing {
+                slot.write_block(block, at, width, value >> (8 * done) & mask(width));
+            } else {
                 let (value, part) = (value >> (8 * done) & mask(width), parts.of(slot));
                 access::write(rules, at, width, value, |offset, width, value| {
                     slot.write(*region, offset, width, value, part.take(), effects);

@@ -7,7 +7,7 @@ use super::{AddressSpace, Mapping, Overlap, SpaceKind};
 use crate::builtin;
 use crate::clock::Clock;
 use crate::component::{
-    Effects, Engine, Image, Interface, Limits, NoChildren, PropertyValue, SlotId,
+    Effects, Engine, Image, Interface, Limits, PropertyValue, Resources, SlotId,
 };
 use crate::slot::{GivenProperty, Setting, Slot};
 
@@ -25,7 +25,8 @@ fn slot(id: u32, image: &Image) -> Slot {
         name: format!("slot{id}").into(),
         grants: [Interface::Streams].into(),
         properties: vec![GivenProperty { name: "readback".into(), value }],
-        children: Arc::new(NoChildren),
+        resources: Resources::none(),
+        media: Arc::default(),
         limits: Limits::default(),
     };
     Slot::plug(setting, Arc::new(Clock::manual()), image, &mut Effects::new()).unwrap()
@@ -41,6 +42,7 @@ fn mapping(slot: &Arc<Slot>, region: u32, base: u64, size: u64, priority: u8) ->
         last: base + (size - 1),
         priority,
         rules: Rules { valid: bytes, implemented: bytes },
+        backing: None,
     }
 }
 

@@ -4,13 +4,12 @@ mod state;
 mod text;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::component::{
-    AccessSizes, Attachment, BusKind, Description, Direction, Environment, Image, Limits,
-    NoChildren, Property, PropertyValue, SlotId, Space, StateDescription,
+    AccessSizes, Attachment, BusKind, Description, Direction, Image, Property, PropertyValue,
+    Space, StateDescription,
 };
 use state::Section;
 
@@ -34,6 +33,8 @@ pub(super) struct Inspection {
     buses: Vec<Bus>,
     streams: Vec<String>,
     windows: Vec<Window>,
+    memories: Vec<Memory>,
+    drives: Vec<String>,
     /// What it saves, configured with the defaults of its properties.
     state: Vec<Section>,
     /// Why the state cannot be described.
@@ -85,6 +86,15 @@ struct Bus {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Memory {
+    name: String,
+    bytes: u64,
+    read_only: bool,
+    from_file: bool,
+}
+
+#[derive(Serialize)]
 struct Window {
     name: String,
     base: u64,
@@ -110,6 +120,8 @@ impl Inspection {
             buses,
             streams,
             windows,
+            memories,
+            drives,
         } = image.description().clone();
         let imports = image.imports().iter().map(|interface| Import {
             interface: interface.name(),
@@ -143,12 +155,19 @@ impl Inspection {
             kind: match bus.kind {
                 BusKind::Pci => "pci",
                 BusKind::I2c => "i2c",
+                BusKind::IsaDma => "isa-dma",
             },
         });
         let windows = windows.into_iter().map(|window| Window {
             name: window.name,
             base: window.base,
             bytes: window.size,
+        });
+        let memories = memories.into_iter().map(|memory| Memory {
+            name: memory.name,
+            bytes: memory.size,
+            read_only: memory.read_only,
+            from_file: memory.from_file,
         });
         Self {
             name,
@@ -161,6 +180,7 @@ impl Inspection {
                 Attachment::System => "system",
                 Attachment::Pci => "pci",
                 Attachment::I2c => "i2c",
+                Attachment::IsaDma => "isa-dma",
             },
             imports: imports.collect(),
             exports: image.exports().clone(),
@@ -171,6 +191,8 @@ impl Inspection {
             buses: buses.collect(),
             streams,
             windows: windows.collect(),
+            memories: memories.collect(),
+            drives,
             state,
             state_unknown,
         }
@@ -190,14 +212,8 @@ fn describe_state(image: &Image) -> Result<StateDescription, String> {
         name: name.clone(),
         value: value.clone(),
     };
-    let instance = image.instantiate(&Environment {
-        slot: SlotId(0),
-        name: Arc::from("(not plugged)"),
-        grants: image.imports().clone(),
-        properties: properties.iter().map(|known| property(&known.name, &known.default)).collect(),
-        children: Arc::new(NoChildren),
-        limits: Limits::default(),
-    });
+    let properties = properties.iter().map(|known| property(&known.name, &known.default));
+    let instance = image.instantiate_alone("(not plugged)", properties.collect());
     let mut instance = instance.map_err(|error| error.to_string())?;
     instance.describe_state().map_err(|fault| fault.to_string())
 }

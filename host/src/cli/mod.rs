@@ -15,12 +15,14 @@ mod output;
 pub mod qemu;
 mod report;
 mod run;
+mod screenshot;
 mod signals;
 mod state;
 mod streams;
 mod swap;
 mod table;
 mod terminal;
+mod top;
 
 use std::io;
 use std::process::ExitCode;
@@ -37,6 +39,8 @@ Examples:
   southbridge demo
   southbridge run --kernel guest.elf --device isa-debug-exit --control /tmp/guest.sock
   southbridge swap --control /tmp/guest.sock pm ./piix4-pm.wasm
+  southbridge top --control /tmp/guest.sock
+  southbridge screenshot --control /tmp/guest.sock screen.png
   southbridge machine show xenfv-3.1
   southbridge device inspect ./piix4-pm.wasm
   southbridge state detect guest.save";
@@ -75,6 +79,8 @@ enum Command {
     Run(Box<run::Run>),
     Demo(demo::Demo),
     Swap(swap::Swap),
+    Top(top::Top),
+    Screenshot(screenshot::Screenshot),
     #[command(subcommand)]
     Machine(machine::Machine),
     #[command(subcommand)]
@@ -109,6 +115,8 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(&output, cli.verbose > 0),
         Command::Demo(demo) => demo.run(&output),
         Command::Swap(swap) => swap.run(&output),
+        Command::Top(top) => top.run(&output),
+        Command::Screenshot(screenshot) => screenshot.run(&output),
         Command::Machine(machine) => machine.run(&output),
         Command::Device(device) => device.run(&output),
         Command::State(state) => state.run(&output),

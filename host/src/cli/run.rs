@@ -24,7 +24,7 @@ use crate::control::qmp::{self, Chardev, Qmp};
 use crate::guest::{Boot, Guest, Policy, Setup};
 use crate::library::Library;
 use crate::machine::file::{Origin, Parameters};
-use crate::machine::{DeviceRequest, Plan};
+use crate::machine::{Backends, DeviceRequest, Plan};
 use crate::vm::boot::{Format, Kernel};
 use crate::vm::{Image, InterruptController, MAX_CPUS, RamLayout, Rom};
 
@@ -184,7 +184,11 @@ impl Run {
         let boot = self.boot()?;
         let incoming = self.incoming.as_deref().map(Source::read).transpose()?;
         let library = Arc::new(self.components.library()?);
-        let parameters = Parameters { cpus: self.cpus, ram_size: self.memory };
+        let parameters = Parameters::new(self.cpus, self.memory);
+        let parameters = match self.interrupts {
+            Interrupts::Kernel => parameters.with_kernel_irqchip(),
+            Interrupts::None => parameters,
+        };
         let plan = Plan::new(&machine, &self.device, &library, parameters)?;
         let connections = Connections::new(&plan, self.serial.as_ref(), &self.stream)?;
         let streams = connections.open()?;
@@ -196,7 +200,7 @@ impl Run {
                 Interrupts::None => InterruptController::None,
             },
             boot,
-            streams: streams.outputs(),
+            backends: Backends::of_streams(streams.outputs()),
         };
         let (guest, inbox) = Guest::start(&plan, Policy::default(), setup)?;
         if let Some(source) = &incoming {

@@ -189,7 +189,7 @@ impl State {
             }
             Self::Describe { machine, device, cpus, machines, components } => {
                 let (types, library) = (machines.types()?, components.library()?);
-                let parameters = Parameters { cpus: *cpus, ram_size: RAM_SIZE };
+                let parameters = Parameters::new(*cpus, RAM_SIZE);
                 let plan = Plan::new(types.get(machine)?, device, &library, parameters)?;
                 output.json(&describe::describe(&plan)?)?;
             }

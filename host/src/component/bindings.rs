@@ -38,3 +38,63 @@ pub mod power_events_part {
         },
     });
 }
+
+pub mod storage_events_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/storage-events-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod interrupt_controller_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/interrupt-controller-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod end_of_interrupt_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/end-of-interrupt-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod display_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/display-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod human_input_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/human-input-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}
+
+pub mod isa_dma_target_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/isa-dma-target-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}

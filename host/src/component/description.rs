@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use access::{Rules, Sizes};
 
-use super::{AccessSizes, Attachment, BusKind, Description, Direction, Region, Space};
+use super::{AccessSizes, Attachment, BusKind, Description, Direction, MemoryBlock, Region, Space};
 
 /// More of anything than a device has use for; bounds what a host keeps for it.
 const MOST: usize = 1024;
+
+/// Most bytes of a block of memory.
+const MOST_MEMORY: u64 = 512 << 20;
 
 /// The lines of a PCI bus: four for each of its 32 slots.
 const BUS_LINES: usize = 128;
@@ -30,6 +33,8 @@ pub(super) fn check(description: &Description) -> Result<(), String> {
         buses,
         streams,
         windows,
+        memories,
+        drives,
     } = description;
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
         return Err(format!("name {name:?}: letters, digits, '-', '_' and '.' expected"));
@@ -41,6 +46,8 @@ pub(super) fn check(description: &Description) -> Result<(), String> {
     unique("bus", buses.iter().map(|bus| &bus.name))?;
     unique("stream", streams)?;
     unique("window", windows.iter().map(|window| &window.name))?;
+    unique("memory", memories.iter().map(|memory| &memory.name))?;
+    unique("drive", drives)?;
 
     for region in regions {
         let refuse = |reason: String| Err(format!("region {}: {reason}", region.name));
@@ -49,6 +56,12 @@ pub(super) fn check(description: &Description) -> Result<(), String> {
         }
         if region.space == Space::Port && region.size > 1 << 16 {
             return refuse(format!("{} ports, at most 65536 expected", region.size));
+        }
+        if let Some(position) = region.backing {
+            let block = memories.get(position as usize);
+            if region.space != Space::Memory || block.map(|block| block.size) != Some(region.size) {
+                return refuse("space memory and the size of its block expected".into());
+            }
         }
         for (what, sizes) in [("valid", region.valid), ("implemented", region.implemented)] {
             if !Sizes::from(sizes).is_sound() {
@@ -75,6 +88,14 @@ pub(super) fn check(description: &Description) -> Result<(), String> {
             return Err(format!(
                 "bus {}: a PCI bus with {BUS_LINES} input lines from {first} on expected",
                 bus.name
+            ));
+        }
+    }
+    for memory in memories {
+        let MemoryBlock { name, size, .. } = memory;
+        if *size == 0 || !size.is_multiple_of(4096) || *size > MOST_MEMORY {
+            return Err(format!(
+                "memory {name}: {size} bytes, a multiple of 4096 up to {MOST_MEMORY} expected"
             ));
         }
     }

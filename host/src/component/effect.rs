@@ -1,5 +1,7 @@
 //! What a device did during a call.
 
+use std::sync::Arc;
+
 use super::{Mode, Request, WakeupReason};
 
 /// The number of a slot in its machine.
@@ -7,14 +9,19 @@ use super::{Mode, Request, WakeupReason};
 pub struct SlotId(pub u32);
 
 /// One effect; the contract's interfaces say what each means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// `lines.set`, with a level other than before.
+    /// `lines.set`.
     Line {
         /// The output line.
         line: u32,
         /// Its new level.
         level: bool,
+    },
+    /// An output of a device that is out of service goes low if it is high.
+    Release {
+        /// The output line.
+        line: u32,
     },
     /// `regions.map`, with another place than before.
     Map {
@@ -77,6 +84,54 @@ pub enum Effect {
     },
     /// `power.wake`.
     Wake(WakeupReason),
+    /// `dma.write`
+    DmaWrite {
+        /// A physical address of the guest.
+        address: u64,
+        /// What is written there.
+        data: Arc<[u8]>,
+    },
+    /// `dma.message`
+    Message {
+        /// The address, which says for which processors it is.
+        address: u64,
+        /// The data, which says what they are told.
+        data: u32,
+    },
+    /// `files.copy-to-memory`
+    CopyFile {
+        /// The file.
+        file: u32,
+        /// Where in the file, in bytes.
+        offset: u64,
+        /// A physical address of the guest.
+        address: u64,
+        /// How many bytes.
+        length: u32,
+    },
+    /// A request to a drive.
+    Drive {
+        /// The drive.
+        drive: u32,
+        /// The device's mark, for the end.
+        tag: u32,
+        /// What it is.
+        request: storage::Request,
+    },
+    /// `storage.tray`
+    Tray {
+        /// The drive.
+        drive: u32,
+        /// Whether its tray is open.
+        open: bool,
+    },
+    /// `storage.lock`
+    Lock {
+        /// The drive.
+        drive: u32,
+        /// Whether its medium is to stay.
+        locked: bool,
+    },
     /// A call failed: the device is out of service. Recorded by its slot, which
     /// knows the fault by its number.
     Faulted {
@@ -85,8 +140,24 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Whether it goes to a drive.
+    pub(super) const fn is_of_drive(&self) -> bool {
+        matches!(self, Self::Drive { .. } | Self::Tray { .. } | Self::Lock { .. })
+    }
+
+    /// How many bytes it carries.
+    pub(super) fn payload(&self) -> usize {
+        match self {
+            Self::DmaWrite { data, .. } => data.len(),
+            Self::Drive { request, .. } => request.weight(),
+            _ => 0,
+        }
+    }
+}
+
 /// An effect with its place in the order of its slot's effects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The slot of the device that recorded it.
     pub slot: SlotId,

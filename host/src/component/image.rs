@@ -12,13 +12,13 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use super::bindings::device_component::southbridge::device as contract;
 use super::instance::{Environment, Instance};
 use super::outside::Outside;
-use super::{Description, Engine, Error, Limits, NoChildren, Property, SlotId, description};
+use super::{Description, Engine, Error, Limits, Property, Resources, SlotId, description};
 
 /// The package of the contract, without its version.
 const PACKAGE: &str = "southbridge:device/";
 
 /// The version of the contract this host speaks.
-const VERSION: &str = "0.1.0";
+const VERSION: &str = "0.2.0";
 
 /// An interface of the contract that a device may import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,10 +41,20 @@ pub enum Interface {
     PciBus,
     /// Transfers on an I2C bus of its own.
     I2cBus,
+    /// Transfers on the DMA channels of an ISA bus of its own.
+    IsaDmaBus,
+    /// The guest's memory, as a bus master reaches it.
+    Dma,
+    /// Its own blocks of memory.
+    Memories,
+    /// Named data for the guest.
+    Files,
+    /// Media in its drives.
+    Storage,
 }
 
 impl Interface {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Lines,
         Self::Regions,
         Self::Timers,
@@ -54,6 +64,11 @@ impl Interface {
         Self::RamWindows,
         Self::PciBus,
         Self::I2cBus,
+        Self::IsaDmaBus,
+        Self::Dma,
+        Self::Memories,
+        Self::Files,
+        Self::Storage,
     ];
 
     /// Whether a device has the interface without being granted it: it reaches
@@ -76,6 +91,11 @@ impl Interface {
             Self::RamWindows => "ram-windows",
             Self::PciBus => "pci-bus",
             Self::I2cBus => "i2c-bus",
+            Self::IsaDmaBus => "isa-dma-bus",
+            Self::Dma => "dma",
+            Self::Memories => "memories",
+            Self::Files => "files",
+            Self::Storage => "storage",
         }
     }
 
@@ -91,6 +111,11 @@ impl Interface {
             Self::RamWindows => contract::ram_windows::add_to_linker::<_, Own>(linker, |own| own),
             Self::PciBus => contract::pci_bus::add_to_linker::<_, Own>(linker, |own| own),
             Self::I2cBus => contract::i2c_bus::add_to_linker::<_, Own>(linker, |own| own),
+            Self::IsaDmaBus => contract::isa_dma_bus::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Dma => contract::dma::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Memories => contract::memories::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Files => contract::files::add_to_linker::<_, Own>(linker, |own| own),
+            Self::Storage => contract::storage::add_to_linker::<_, Own>(linker, |own| own),
         }
     }
 }
@@ -230,7 +255,7 @@ impl Image {
             name: name.into(),
             grants: self.imports().clone(),
             properties,
-            children: Arc::new(NoChildren),
+            resources: Resources::none(),
             limits: Limits::default(),
         })
     }

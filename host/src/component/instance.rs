@@ -7,14 +7,13 @@ use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use super::bindings::device_component::DeviceComponent;
-use super::bindings::i2c_target_part::I2cTargetPart;
-use super::bindings::power_events_part::PowerEventsPart;
-use super::bindings::stream_input_part::StreamInputPart;
 use super::engine::ticks;
 use super::outside::Outside;
+use super::parts::Parts;
 use super::{
-    Children, Description, Effects, Error, Fault, Image, Interface, Limits, NoChildren, Outputs,
-    Property, Refusal, Scope, Section, SlotId, StateDescription, WakeupReason,
+    Description, Effect, Effects, Error, Failure, Fault, Frame, Image, Interface, Limits, Medium,
+    MouseButton, Outputs, Property, Refusal, Resources, Scope, Section, SlotId, StateDescription,
+    WakeupReason,
 };
 
 /// Where an instance runs: what its slot gives it.
@@ -28,8 +27,8 @@ pub struct Environment {
     pub grants: BTreeSet<Interface>,
     /// A value for every property the device declares, in its order.
     pub properties: Vec<Property>,
-    /// The devices on its buses.
-    pub children: Arc<dyn Children>,
+    /// What its imports reach.
+    pub resources: Resources,
     /// Its limits.
     pub limits: Limits,
 }
@@ -39,9 +38,7 @@ pub struct Environment {
 pub struct Instance {
     store: Store<Outside>,
     device: DeviceComponent,
-    i2c: Option<I2cTargetPart>,
-    stream: Option<StreamInputPart>,
-    power: Option<PowerEventsPart>,
+    parts: Parts,
     /// How many ticks a call may take.
     deadline: u64,
 }
@@ -60,7 +57,7 @@ macro_rules! call {
 macro_rules! call_part {
     ($self:ident, $part:ident . $interface:ident, $absent:expr, $name:literal,
      $method:ident ( $($argument:expr),* )) => {
-        match &$self.$part {
+        match &$self.parts.$part {
             Some(part) => call!($self, part.$interface(), $name, $method($($argument),*)),
             None => Ok($absent),
         }
@@ -72,8 +69,8 @@ impl Instance {
     pub(super) fn describe(linked: &InstancePre<Outside>) -> Result<Description, Error> {
         let limits = Limits::default();
         let name = Arc::from("(not plugged)");
-        let (children, outputs) = (Arc::new(NoChildren), Outputs::default());
-        let outside = Outside::new(SlotId(0), name, &limits, outputs, Vec::new(), children);
+        let (resources, outputs) = (Resources::none(), Outputs::default());
+        let outside = Outside::new(SlotId(0), name, &limits, outputs, Vec::new(), resources);
         let (mut store, instance) = start(linked, outside, &limits)?;
         let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
         let description = device.southbridge_device_device().call_describe(&mut store);
@@ -81,24 +78,15 @@ impl Instance {
     }
 
     pub(super) fn new(image: &Image, environment: &Environment) -> Result<Self, Error> {
-        let Environment { slot, name, grants: _, properties, children, limits } = environment;
+        let Environment { slot, name, grants: _, properties, resources, limits } = environment;
         let outputs = Outputs::new(image.description());
         let buses = image.description().buses.iter().map(|bus| bus.kind).collect();
-        let outside = Outside::new(*slot, name.clone(), limits, outputs, buses, children.clone());
+        let resources = resources.clone();
+        let outside = Outside::new(*slot, name.clone(), limits, outputs, buses, resources);
         let (mut store, instance) = start(image.linked(), outside, limits)?;
-        let has = |part: &str| image.exports().contains(part);
         let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
-        let i2c = has("i2c-target").then(|| I2cTargetPart::new(&mut store, &instance));
-        let stream = has("stream-input").then(|| StreamInputPart::new(&mut store, &instance));
-        let power = has("power-events").then(|| PowerEventsPart::new(&mut store, &instance));
-        let mut this = Self {
-            device,
-            i2c: i2c.transpose().map_err(unusable)?,
-            stream: stream.transpose().map_err(unusable)?,
-            power: power.transpose().map_err(unusable)?,
-            store,
-            deadline: ticks(limits.deadline),
-        };
+        let parts = Parts::new(&mut store, &instance, image.exports()).map_err(unusable)?;
+        let mut this = Self { device, parts, store, deadline: ticks(limits.deadline) };
         let device = this.device.southbridge_device_device();
         call!(this, device, "configure", call_configure(properties))?
             .map_err(Error::Configuration)?;
@@ -254,6 +242,138 @@ impl Instance {
         )
     }
 
+    /// `isa-dma-target.take`; a device that is none gives nothing.
+    pub fn dma_take(&mut self, length: u32, now: u64) -> Result<Vec<u8>, Fault> {
+        call_part!(
+            self,
+            isa_dma.southbridge_device_isa_dma_target,
+            Vec::new(),
+            "isa-dma-target.take",
+            call_take(length, now)
+        )
+    }
+
+    /// `isa-dma-target.give`
+    pub fn dma_give(&mut self, data: &[u8], now: u64) -> Result<u32, Fault> {
+        call_part!(
+            self,
+            isa_dma.southbridge_device_isa_dma_target,
+            0,
+            "isa-dma-target.give",
+            call_give(data, now)
+        )
+    }
+
+    /// `isa-dma-target.terminal-count`
+    pub fn dma_terminal_count(&mut self, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            isa_dma.southbridge_device_isa_dma_target,
+            (),
+            "isa-dma-target.terminal-count",
+            call_terminal_count(now)
+        )
+    }
+
+    /// `storage-events.medium-changed`
+    pub fn medium_changed(
+        &mut self,
+        drive: u32,
+        medium: Option<Medium>,
+        now: u64,
+    ) -> Result<(), Fault> {
+        call_part!(
+            self,
+            storage.southbridge_device_storage_events,
+            (),
+            "storage-events.medium-changed",
+            call_medium_changed(drive, medium, now)
+        )
+    }
+
+    /// `storage-events.completed`
+    pub fn completed(
+        &mut self,
+        drive: u32,
+        tag: u32,
+        outcome: &Result<Vec<u8>, Failure>,
+        now: u64,
+    ) -> Result<(), Fault> {
+        let outcome = outcome.as_deref().map_err(|failure| *failure);
+        call_part!(
+            self,
+            storage.southbridge_device_storage_events,
+            (),
+            "storage-events.completed",
+            call_completed(drive, tag, outcome, now)
+        )
+    }
+
+    /// `interrupt-controller.acknowledge`; none if the device is no such
+    /// controller.
+    pub fn acknowledge(&mut self, now: u64) -> Result<Option<u8>, Fault> {
+        let controller = self.parts.interrupts.as_ref();
+        let Some(controller) = controller else { return Ok(None) };
+        let controller = controller.southbridge_device_interrupt_controller();
+        call!(self, controller, "interrupt-controller.acknowledge", call_acknowledge(now)).map(Some)
+    }
+
+    /// `end-of-interrupt.ended`
+    pub fn interrupt_ended(&mut self, vector: u8, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            ends.southbridge_device_end_of_interrupt,
+            (),
+            "end-of-interrupt.ended",
+            call_ended(vector, now)
+        )
+    }
+
+    /// `display.picture`; none if the device shows none.
+    pub fn picture(&mut self, now: u64) -> Result<Option<Frame>, Fault> {
+        let Some(display) = self.parts.display.as_ref() else { return Ok(None) };
+        let display = display.southbridge_device_display();
+        call!(self, display, "display.picture", call_picture(now)).map(Some)
+    }
+
+    /// `display.text`
+    pub fn screen_text(&mut self, now: u64) -> Result<Option<Vec<String>>, Fault> {
+        call_part!(self, display.southbridge_device_display, None, "display.text", call_text(now))
+    }
+
+    /// `human-input.key`
+    pub fn key(&mut self, code: u16, down: bool, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            input.southbridge_device_human_input,
+            (),
+            "human-input.key",
+            call_key(code, down, now)
+        )
+    }
+
+    /// `human-input.moved`
+    pub fn mouse_moved(&mut self, x: i32, y: i32, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            input.southbridge_device_human_input,
+            (),
+            "human-input.moved",
+            call_moved(x, y, now)
+        )
+    }
+
+    /// `human-input.button`
+    pub fn mouse_button(&mut self, which: MouseButton, down: bool, now: u64) -> Result<(), Fault> {
+        call_part!(
+            self,
+            input.southbridge_device_human_input,
+            (),
+            "human-input.button",
+            call_button(which, down, now)
+        )
+    }
+
     /// What a call has come to.
     fn finish<R>(&self, export: &'static str, result: wasmtime::Result<R>) -> Result<R, Fault> {
         if self.store.data().flooded {
@@ -264,7 +384,7 @@ impl Instance {
 
     /// Moves the effects recorded since the last time to the end of `effects`.
     pub fn take_effects(&mut self, effects: &mut Effects) {
-        effects.append(&mut self.store.data_mut().effects);
+        self.store.data_mut().take_effects(effects);
     }
 
     /// What the device drives now.
@@ -291,13 +411,17 @@ impl Instance {
         self.store.data().messages_dropped()
     }
 
-    /// Drops the effects recorded so far and goes on counting from `sequence`:
-    /// what a device records while it is loaded is compared with its
-    /// predecessor's outputs instead.
-    pub fn take_over(&mut self, sequence: u64) {
-        let outside = self.store.data_mut();
-        outside.effects.clear();
-        outside.sequence = sequence;
+    /// Drops the effects recorded so far: what a device records while it is loaded is
+    /// compared with its predecessor's outputs instead. Those that go to drives are no
+    /// outputs, and are returned.
+    pub fn take_over(&mut self) -> Vec<Effect> {
+        let recorded = self.store.data_mut().effects.drain(..).map(|recorded| recorded.effect);
+        recorded.filter(Effect::is_of_drive).collect()
+    }
+
+    /// Goes on counting effects from `sequence`.
+    pub fn count_from(&mut self, sequence: u64) {
+        self.store.data_mut().sequence = sequence;
     }
 }
 

@@ -12,6 +12,10 @@ pub(super) const MEMORIES: u32 = 1;
 /// Tables of a device.
 pub(super) const TABLES: u32 = 4;
 
+/// Bytes that the effects of a call may carry: writes to the guest's memory and to
+/// media.
+pub(super) const PAYLOAD: usize = 16 << 20;
+
 /// The limits of one device.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -32,7 +36,8 @@ impl Default for Limits {
         Self {
             // Long enough that a busy host does not pass for a looping device.
             deadline: Duration::from_secs(1),
-            memory: 16 << 20,
+            // A picture of 4096 by 4096 pixels is 48 MiB.
+            memory: 64 << 20,
             table: 10_000,
             effects: 4096,
             messages: 100,

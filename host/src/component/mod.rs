@@ -17,9 +17,12 @@ mod error;
 mod image;
 mod instance;
 mod limits;
+mod memory;
 mod message;
 mod outputs;
 mod outside;
+mod parts;
+mod resources;
 #[cfg(test)]
 mod tests;
 
@@ -32,8 +35,13 @@ pub use bindings::device_component::southbridge::device::state::{
     Field, SectionDescription, Structure,
 };
 pub use bindings::device_component::southbridge::device::types::{
-    AccessSizes, Attachment, Bus, BusKind, Direction, Line, PropertyDeclaration, PropertyValue,
-    RamWindow, Region, Space,
+    AccessSizes, Attachment, Bus, BusKind, Direction, Line, MemoryBlock, PropertyDeclaration,
+    PropertyValue, RamWindow, Region, Space,
+};
+pub use bindings::display_part::exports::southbridge::device::display::Frame;
+pub use bindings::human_input_part::exports::southbridge::device::human_input::MouseButton;
+pub use bindings::storage_events_part::exports::southbridge::device::storage_events::{
+    Failure, Medium,
 };
 pub use cache::CodeCache;
 pub use effect::{Effect, Effects, Recorded, SlotId};
@@ -42,5 +50,7 @@ pub use error::{Error, Fault};
 pub use image::{Image, Interface};
 pub use instance::{Environment, Instance};
 pub use limits::Limits;
+pub use memory::{Block, GuestRam};
 pub use outputs::Outputs;
 pub use outside::{Children, NoChildren};
+pub use resources::{Files, Resources};

@@ -19,6 +19,8 @@ pub struct Outputs {
     mappable: Vec<bool>,
     /// How many streams there are.
     streams: usize,
+    /// How many drives there are.
+    drives: usize,
 }
 
 impl Outputs {
@@ -35,19 +37,21 @@ impl Outputs {
             outputs: description.lines.iter().map(is_output).collect(),
             mappable: description.regions.iter().map(is_mappable).collect(),
             streams: description.streams.len(),
+            drives: description.drives.len(),
         }
     }
 
-    /// Takes an effect over. Returns whether it changed something; none if it
+    /// Takes an effect over. Returns whether anything comes of it; none if it
     /// names something the device did not declare.
-    pub(super) fn take(&mut self, effect: Effect) -> Option<bool> {
+    pub(super) fn take(&mut self, effect: &Effect) -> Option<bool> {
         let at = |index: u32| index as usize;
-        Some(match effect {
+        Some(match *effect {
             Effect::Line { line, level } => {
                 let declared = *self.outputs.get(at(line))?;
-                let known = self.lines.get_mut(at(line)).filter(|_| declared)?;
-                std::mem::replace(known, level) != level
+                *self.lines.get_mut(at(line)).filter(|_| declared)? = level;
+                true
             }
+            Effect::Release { line } => std::mem::take(self.lines.get_mut(at(line))?),
             Effect::Map { region, base, priority } => {
                 let new = Some((base, priority));
                 let mappable = *self.mappable.get(at(region))?;
@@ -66,10 +70,16 @@ impl Outputs {
             Effect::Put { stream, .. } | Effect::Ready { stream } => {
                 (at(stream) < self.streams).then_some(true)?
             }
+            Effect::Drive { drive, .. }
+            | Effect::Tray { drive, .. }
+            | Effect::Lock { drive, .. } => (at(drive) < self.drives).then_some(true)?,
             Effect::Power(_)
             | Effect::Exit { .. }
             | Effect::EnableWakeup { .. }
             | Effect::Wake(_)
+            | Effect::DmaWrite { .. }
+            | Effect::Message { .. }
+            | Effect::CopyFile { .. }
             | Effect::Faulted { .. } => true,
         })
     }
@@ -111,13 +121,13 @@ impl Outputs {
         effects.into_iter()
     }
 
-    /// The effects that bring every output line low and disarm every timer,
-    /// whatever they are now.
-    pub fn all_low(&self) -> impl Iterator<Item = Effect> {
+    /// The effects that release every output line and disarm every timer, whatever
+    /// they are now.
+    pub fn released(&self) -> impl Iterator<Item = Effect> {
         let outputs = (0..).zip(&self.outputs).filter(|(_, is_output)| **is_output);
-        let low = outputs.map(|(line, _)| Effect::Line { line, level: false });
+        let released = outputs.map(|(line, _)| Effect::Release { line });
         let disarmed = (0..).zip(&self.timers).map(|(timer, _)| Effect::Disarm { timer });
-        low.chain(disarmed)
+        released.chain(disarmed)
     }
 
     /// What a device drives that is out of service: its lines are low and its

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,13 +7,13 @@ use super::engine::ticks;
 use super::outside::Outside;
 use super::{
     AccessSizes, Attachment, Bus, BusKind, Description, Direction, Effect, Limits, Line, Mode,
-    NoChildren, Outputs, RamWindow, Region, SlotId, Space, description,
+    Outputs, RamWindow, Region, Resources, SlotId, Space, description,
 };
 
 const SIZES: AccessSizes = AccessSizes { min: 1, max: 4, unaligned: false };
 
 fn region(name: &str, space: Space) -> Region {
-    Region { name: name.into(), space, size: 16, valid: SIZES, implemented: SIZES }
+    Region { name: name.into(), space, size: 16, valid: SIZES, implemented: SIZES, backing: None }
 }
 
 fn line(name: &str, direction: Direction) -> Line {
@@ -47,6 +46,8 @@ fn device() -> Description {
             Bus { name: "i2c".into(), kind: BusKind::I2c, first_interrupt_line: None },
         ],
         streams: vec!["data".into()],
+        memories: Vec::new(),
+        drives: vec!["drive".into()],
         windows: vec![window("low", 0xc_0000), window("high", 0xc_1000)],
     }
 }
@@ -98,9 +99,11 @@ fn a_description_that_does_not_hold_together_is_refused() {
 fn an_effect_changes_something_or_not_or_names_nothing() {
     let mut outputs = Outputs::new(&device());
     let cases = [
-        (Effect::Line { line: 0, level: false }, Some(false)),
+        (Effect::Release { line: 0 }, Some(false)),
         (Effect::Line { line: 0, level: true }, Some(true)),
-        (Effect::Line { line: 0, level: true }, Some(false)),
+        (Effect::Line { line: 0, level: true }, Some(true)),
+        (Effect::Release { line: 0 }, Some(true)),
+        (Effect::Line { line: 0, level: true }, Some(true)),
         // An input, and a line that is not there.
         (Effect::Line { line: 1, level: true }, None),
         (Effect::Line { line: 3, level: true }, None),
@@ -125,7 +128,7 @@ fn an_effect_changes_something_or_not_or_names_nothing() {
         (Effect::Ready { stream: 1 }, None),
     ];
     for (effect, expected) in cases {
-        assert_eq!(outputs.take(effect), expected, "{effect:?}");
+        assert_eq!(outputs.take(&effect), expected, "{effect:?}");
     }
     outputs.expired(1);
     assert_eq!(outputs.timers, [None, None]);
@@ -140,7 +143,7 @@ fn a_device_out_of_service_is_quiet_and_keeps_its_place() {
         Effect::Arm { timer: 0, deadline: 9 },
         Effect::Window { window: 0, mode: Mode::Ram },
     ] {
-        outputs.take(effect);
+        outputs.take(&effect);
     }
     let quiet = outputs.out_of_service();
     assert_eq!(
@@ -148,10 +151,10 @@ fn a_device_out_of_service_is_quiet_and_keeps_its_place() {
         (&[false; 3][..], &[None; 2][..])
     );
     assert_eq!((&quiet.regions, &quiet.windows), (&outputs.regions, &outputs.windows));
-    let effects: Vec<_> = outputs.all_low().collect();
+    let effects: Vec<_> = outputs.released().collect();
     let expected = [
-        Effect::Line { line: 0, level: false },
-        Effect::Line { line: 2, level: false },
+        Effect::Release { line: 0 },
+        Effect::Release { line: 2 },
         Effect::Disarm { timer: 0 },
         Effect::Disarm { timer: 1 },
     ];
@@ -183,7 +186,7 @@ proptest! {
         let sum = |effects: Vec<Effect>| {
             let mut outputs = Outputs::new(&device());
             for effect in effects {
-                outputs.take(effect);
+                outputs.take(&effect);
             }
             outputs
         };
@@ -191,7 +194,7 @@ proptest! {
         let difference: Vec<_> = old.difference(&new).collect();
         for effect in difference {
             // Nothing in it is superfluous.
-            prop_assert_eq!(old.take(effect), Some(true), "{:?}", effect);
+            prop_assert_eq!(old.take(&effect), Some(true), "{:?}", effect);
         }
         prop_assert_eq!(&old, &new);
         prop_assert_eq!(old.difference(&new).next(), None);
@@ -201,8 +204,8 @@ proptest! {
 fn outside(limits: &Limits) -> Outside {
     let device = device();
     let buses = device.buses.iter().map(|bus| bus.kind).collect();
-    let children = Arc::new(NoChildren);
-    Outside::new(SlotId(0), "test".into(), limits, Outputs::new(&device), buses, children)
+    let (outputs, resources) = (Outputs::new(&device), Resources::none());
+    Outside::new(SlotId(0), "test".into(), limits, outputs, buses, resources)
 }
 
 #[test]

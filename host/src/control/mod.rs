@@ -4,6 +4,7 @@
 //!   serves it at a Unix socket, to several clients at the same time.
 //! - [`monitor`] is what monitors answer, whoever asks.
 //! - [`qtest`] takes the place of processors.
+//! - [`person`] is what a person sees and does.
 //! - [`metrics`] only tells.
 //!
 //! A client can do no harm to the guest but by the commands themselves, and none to
@@ -13,6 +14,7 @@
 
 pub mod metrics;
 pub mod monitor;
+pub mod person;
 pub mod qmp;
 pub mod qtest;
 mod server;

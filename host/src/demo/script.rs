@@ -11,7 +11,7 @@ use crate::component::{CodeCache, Engine};
 use crate::guest::{Boot, Cause, Guest, Inbox, Outcome, Policy, Setup};
 use crate::library::{Library, LibraryError};
 use crate::machine::file::{MachineTypes, Parameters};
-use crate::machine::{self, Capture, DeviceRequest, Plan, Stream};
+use crate::machine::{self, Backends, Capture, DeviceRequest, Plan, Stream};
 use crate::vm::boot::{Format, Kernel};
 use crate::vm::{Image, InterruptController, RamLayout};
 
@@ -142,7 +142,7 @@ fn start(
         address: None,
         properties: Vec::new(),
     });
-    let parameters = Parameters { cpus: 1, ram_size: RAM };
+    let parameters = Parameters::new(1, RAM).with_kernel_irqchip();
     let plan = Plan::new(machine_type, &requests, library, parameters)?;
     let streams = [("serial0", serial), ("debugcon", debug)];
     let streams = streams.map(|(name, capture)| (name.into(), Stream::to(capture.clone())));
@@ -158,7 +158,7 @@ fn start(
         },
         interrupts: InterruptController::Kernel,
         boot: Boot::Kernel(kernel),
-        streams: BTreeMap::from(streams),
+        backends: Backends::of_streams(BTreeMap::from(streams)),
     };
     Ok(Guest::start(&plan, Policy::default(), setup)?)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::component::Mode;
+use crate::component::{Block, GuestRam, Mode};
 use crate::log_limit::LogLimit;
 use crate::machine::Board;
 use crate::machine::file::CpuPin;
@@ -42,6 +42,9 @@ impl Board for KvmBoard {
     }
 
     fn set_cpu_pin(&self, pin: CpuPin, level: bool) {
+        if pin == CpuPin::Intr {
+            return self.interrupts.set_pin(level);
+        }
         // KVM has no SMM here: the machine's devices are configured without it,
         // and a guest that provokes an SMI all the same sees nothing happen.
         if tracing::enabled!(tracing::Level::DEBUG) && self.messages().pass() {
@@ -73,6 +76,26 @@ impl Board for KvmBoard {
             && self.messages().pass()
         {
             tracing::error!(%error, "device regions below 1 MiB");
+        }
+    }
+
+    fn ram(&self) -> GuestRam {
+        GuestRam::new(self.memory.ram().clone())
+    }
+
+    fn map_block(&self, number: usize, block: &Block, read_only: bool, base: Option<u64>) {
+        if let Err(error) = self.memory.map_block(number, block.mapping(), read_only, base)
+            && self.messages().pass()
+        {
+            tracing::error!(%error, "memory of a device");
+        }
+    }
+
+    fn send_message(&self, address: u64, data: u32) {
+        if let Err(error) = self.interrupts.send_message(address, data)
+            && self.messages().pass()
+        {
+            tracing::error!(address, data, %error, "message-signalled interrupt");
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Event {
     Reset(Cause),
     /// The machine is about to end, or would if its policy were not to stay.
     Shutdown(Cause),
+    /// The guest says that it has crashed.
+    Panicked,
     /// The power button was pressed.
     PowerDown,
     /// The guest has suspended to RAM.

@@ -5,12 +5,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::Cause;
 use crate::machine::{PowerEvent, PowerListener};
-use crate::vm::{self, VmEvent};
+use crate::vm::{self, Held, Hold, VmEvent};
 
 /// Something that whoever runs the guest has to see to.
 #[derive(Debug)]
 pub(super) enum Message {
-    Power(PowerEvent),
+    /// What a device asks for. The processors are held meanwhile, if there are any.
+    Power(PowerEvent, Option<Held>),
     Vm(VmEvent),
     /// Somebody outside wants the guest to end.
     End(Cause),
@@ -36,12 +37,16 @@ impl Post {
         (Self(sender), Inbox(receiver))
     }
 
-    /// For [`Machine::build`](crate::machine::Machine::build).
+    /// For [`Machine::build`](crate::machine::Machine::build). If there are processors,
+    /// they do not run on before what a device asked for has been done, as in QEMU.
     #[must_use]
-    pub fn power(&self) -> PowerListener {
+    pub fn power(&self, processors: Option<Hold>) -> PowerListener {
         let Self(sender) = self.clone();
-        // Nobody receives any more when the guest is being taken down.
-        Arc::new(move |event| drop(sender.send(Message::Power(event))))
+        Arc::new(move |event| {
+            let held = processors.as_ref().map(Hold::take);
+            // Nobody receives any more when the guest is being taken down.
+            drop(sender.send(Message::Power(event, held)));
+        })
     }
 
     /// For [`Vm::start`](vm::Vm::start).

@@ -21,7 +21,7 @@ impl Kvm {
     /// Builds a planned machine, loads what it boots and stops before the first
     /// instruction.
     pub(super) fn new(plan: &Plan, setup: Setup, post: &Post) -> Result<Self, Error> {
-        let Setup { cpus, ram, interrupts, boot, streams } = setup;
+        let Setup { cpus, ram, interrupts, boot, backends } = setup;
         let windows = plan.windows().map(|window| {
             let (base, size) = (window.base, window.size);
             RamWindow { base, size }
@@ -35,7 +35,8 @@ impl Kvm {
         })?;
         let board = KvmBoard::new(platform.memory().clone(), platform.interrupts().clone());
         let clock = Arc::new(Clock::new());
-        let machine = Machine::build(plan, clock, Arc::new(board), &streams, post.power())?;
+        let power = post.power(Some(platform.hold()));
+        let machine = Machine::build(plan, clock, Arc::new(board), &backends, power)?;
         let door = Arc::new(MachineDoor::new(machine.clone()));
         let vm = Vm::start(platform, door, post.vm())?;
         machine.start_timers().map_err(Error::Thread)?;

@@ -151,7 +151,7 @@ impl Guest {
                 // Done in the order in which it was asked for, like a device's
                 // wish to wake.
                 let event = PowerEvent::Wake(WakeupReason::Other);
-                let _ = self.post.0.send(Message::Power(event));
+                let _ = self.post.0.send(Message::Power(event, None));
                 Ok(())
             }
             _ => Err(Refused::NotSuspended),
@@ -201,7 +201,7 @@ impl Guest {
             }
             Message::Off(cause) => return Ok(self.off(cause)),
             Message::Fail(reason) => return Ok(Some(Outcome::Failed(reason))),
-            Message::Power(event) => return self.power(event),
+            Message::Power(event, _held) => return self.power(event),
             // A PC's chipset answers a processor's shutdown cycle with a reset.
             Message::Vm(VmEvent::TripleFault { .. }) => return self.guest_reset(),
             Message::Vm(event) => return Ok(self.failed(&event)),
@@ -222,6 +222,11 @@ impl Guest {
                 return Ok(self.off(Cause::GuestShutdown));
             }
             PowerEvent::Asked(Request::Suspend) => self.suspend(),
+            PowerEvent::Asked(Request::Panicked) => {
+                self.listeners.tell(Event::Panicked);
+                self.stop_in(&mut self.life(), RunState::GuestPanicked);
+            }
+            PowerEvent::DriveFailed => self.stop_in(&mut self.life(), RunState::IoError),
         }
         Ok(None)
     }
@@ -302,6 +307,7 @@ impl Guest {
         self.has_run.store(true, Ordering::Relaxed);
         life.state = RunState::Running;
         self.processors.start();
+        self.machine().retry_held_requests();
     }
 
     /// Stops a guest that runs, and says what it does then; others stay as they

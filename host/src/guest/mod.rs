@@ -20,11 +20,10 @@ mod state;
 mod tests;
 mod transfer;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use crate::machine::{Machine, Plan, Stream};
+use crate::machine::{Backends, Machine, Plan};
 use crate::migrate::Blocks;
 use crate::vm::{InterruptController, RamLayout};
 
@@ -52,8 +51,8 @@ pub struct Setup {
     pub interrupts: InterruptController,
     /// What the boot processor starts with.
     pub boot: Boot,
-    /// The host's streams by name.
-    pub streams: BTreeMap<String, Arc<Stream>>,
+    /// What the host has behind the machine's devices.
+    pub backends: Backends,
 }
 
 /// A machine with processors, or with clients in their place. It stands still

@@ -24,10 +24,14 @@ pub enum RunState {
     PostMigrate,
     /// A processor cannot go on.
     InternalError,
+    /// A request to a drive has failed and is held until the machine continues.
+    IoError,
+    /// The guest says that it has crashed.
+    GuestPanicked,
 }
 
 impl RunState {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Prelaunch,
         Self::InMigrate,
         Self::Running,
@@ -37,6 +41,8 @@ impl RunState {
         Self::FinishMigrate,
         Self::PostMigrate,
         Self::InternalError,
+        Self::IoError,
+        Self::GuestPanicked,
     ];
 
     /// QEMU's name of it, in QMP and in saved state.
@@ -52,6 +58,8 @@ impl RunState {
             Self::FinishMigrate => "finish-migrate",
             Self::PostMigrate => "postmigrate",
             Self::InternalError => "internal-error",
+            Self::IoError => "io-error",
+            Self::GuestPanicked => "guest-panicked",
         }
     }
 

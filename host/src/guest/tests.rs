@@ -93,13 +93,13 @@ impl Rig {
     fn with_state(policy: Policy, have_state: bool) -> Self {
         let library = Library::new(Engine::new(None).unwrap());
         let types = MachineTypes::builtin().unwrap();
-        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let parameters = Parameters::new(1, 16 << 20);
         let plan = Plan::new(types.get("pc").unwrap(), &[], &library, parameters).unwrap();
         let running = Arc::<AtomicU32>::default();
         let counted = running.clone();
         let mut power = None;
         let (guest, inbox) = Guest::with(policy, |post| {
-            power = Some(post.power());
+            power = Some(post.power(None));
             let machine = Machine::build_alone(&plan)?;
             let roms = Roms::new(None)?;
             let blocks = Arc::new(Blocks::new(&GuestMemoryMmap::new(), &roms));

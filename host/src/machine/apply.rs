@@ -2,12 +2,12 @@
 //! machine.
 
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
 use super::wiring::Sink;
 use super::{Machine, PowerEvent, WINDOW_RANGE};
 use crate::bus::{AddressSpace, Mapping};
-use crate::component::{Effect, Effects, Mode, Recorded, SlotId, Space};
+use crate::component::{Direction, Effect, Effects, Line, Mode, Recorded, SlotId, Space};
+use crate::slot::Slot;
 
 impl Machine {
     /// Applies effects in order, and those they lead to, and empties the list.
@@ -15,12 +15,13 @@ impl Machine {
     /// The wires of a machine form no cycle, so this ends.
     pub fn apply(&self, effects: &mut Effects) {
         let mut next = 0;
-        while let Some(&recorded) = effects.get(next) {
+        while let Some(recorded) = effects.get(next) {
             next += match recorded.effect {
                 // A bridge that changes several windows at once has them changed
                 // at once: the processors stop only once for that.
                 Effect::Window { .. } => self.apply_windows(&effects[next..]),
                 _ => {
+                    let recorded = recorded.clone();
                     self.apply_one(recorded, effects);
                     1
                 }
@@ -32,7 +33,10 @@ impl Machine {
     fn apply_one(&self, recorded: Recorded, effects: &mut Effects) {
         let Recorded { slot, sequence, effect } = recorded;
         match effect {
-            Effect::Line { line, level } => self.drive(slot, sequence, line, level, effects),
+            Effect::Line { line, level } => {
+                self.drive(slot, sequence, line, Some(level), effects);
+            }
+            Effect::Release { line } => self.drive(slot, sequence, line, None, effects),
             Effect::Map { region, base, priority } => {
                 self.map(slot, sequence, region, Some((base, priority)));
             }
@@ -58,34 +62,79 @@ impl Machine {
                     (self.power)(PowerEvent::Wake(reason));
                 }
             }
+            Effect::DmaWrite { address, data } => {
+                if let Some(slot) = self.by_id(slot) {
+                    slot.ram().write(address, &data);
+                }
+            }
+            Effect::Message { address, data } => self.board.send_message(address, data),
+            Effect::CopyFile { file, offset, address, length } => {
+                if let Some(slot) = self.by_id(slot) {
+                    copy_file(slot, file, offset, address, length);
+                }
+            }
+            Effect::Drive { drive, tag, request } => {
+                self.request(slot, drive, tag, request, effects);
+            }
+            Effect::Tray { drive, open } => self.tray(slot, drive, open),
+            Effect::Lock { drive, locked } => self.lock_medium(slot, drive, locked),
             Effect::Faulted { number } => self.faulted(slot, number),
         }
     }
 
-    fn drive(&self, slot: SlotId, sequence: u64, line: u32, level: bool, effects: &mut Effects) {
+    /// Drives an output; with no level it goes low if it is high.
+    fn drive(
+        &self,
+        slot: SlotId,
+        sequence: u64,
+        line: u32,
+        level: Option<bool>,
+        effects: &mut Effects,
+    ) {
         let Some(driven) = self.driven.get(slot.0 as usize) else { return };
         let mut driven = driven.lock();
         let Some(applied) = driven.lines.get_mut(line as usize) else { return };
-        if !applied.is_news(sequence) || applied.value == level {
+        let was_high = applied.value;
+        if !applied.is_news(sequence) || level.is_none() && !was_high {
             return;
         }
-        applied.value = level;
+        applied.value = level.unwrap_or(false);
         for sink in self.wires.of(slot, line) {
-            self.tell(sink, level, effects);
+            self.tell(sink, applied.value, effects);
+        }
+    }
+
+    /// Drives an input line of a device, as one more output that is wired to it would.
+    /// Nothing comes of it if there is no such line.
+    pub fn set_input(&self, slot: &str, line: &str, level: bool, effects: &mut Effects) {
+        let Some(slot) = self.slots.iter().find(|known| &**known.name() == slot) else { return };
+        let image = slot.image();
+        let is_it = |known: &Line| known.name == line && known.direction == Direction::Input;
+        if let Some(number) = image.description().lines.iter().position(is_it) {
+            self.tell(&self.wires.input_of(slot.id(), number as u32), level, effects);
+            self.apply(effects);
         }
     }
 
     /// Tells the end of a wire its level.
     pub(super) fn tell(&self, sink: &Sink, level: bool, effects: &mut Effects) {
         match sink {
-            Sink::Input { slot, line, told } => {
-                if told.swap(level, Ordering::Relaxed) != level
+            Sink::Input { slot, line, told, follows } => {
+                let mut told = told.lock();
+                let changes = told.replace(level) != Some(level);
+                if (changes || !follows)
+                    && self.wires.is_heard(*follows)
                     && let Some(slot) = self.by_id(*slot)
                 {
                     slot.line_changed(*line, level, effects);
                 }
             }
-            Sink::Gsi(gsi) => self.board.set_gsi(*gsi, level),
+            Sink::Gsi { gsi, told } => {
+                let mut told = told.lock();
+                if told.replace(level) != Some(level) {
+                    self.board.set_gsi(*gsi, level);
+                }
+            }
             Sink::Cpu(pin) => self.board.set_cpu_pin(*pin, level),
         }
     }
@@ -107,6 +156,15 @@ impl Machine {
         match mapping {
             Some(mapping) => space.map(mapping),
             None => space.unmap(slot, region),
+        }
+        if let Some(number) = declared.backing
+            && let Some(block) = slot.block(number)
+        {
+            let first = self.blocks.get(id.0 as usize).copied().unwrap_or_default();
+            let read_only = (image.description().memories.get(number as usize))
+                .is_some_and(|block| block.read_only);
+            let base = place.map(|(base, _)| base);
+            self.board.map_block(first + number as usize, block, read_only, base);
         }
         if declared.space == Space::Memory {
             self.claim();
@@ -151,7 +209,8 @@ impl Machine {
     /// Applies the window changes at the front of `effects` that belong to one
     /// device, and returns how many there were.
     fn apply_windows(&self, effects: &[Recorded]) -> usize {
-        let Some(&Recorded { slot, .. }) = effects.first() else { return 0 };
+        let Some(Recorded { slot, .. }) = effects.first() else { return 0 };
+        let slot = *slot;
         let change = |recorded: &Recorded| match recorded.effect {
             Effect::Window { window, mode } if recorded.slot == slot => {
                 Some((window as usize, recorded.sequence, mode))
@@ -175,5 +234,21 @@ impl Machine {
             self.board.set_windows(&news);
         }
         count
+    }
+}
+
+/// Copies a part of a file to the guest's memory, with zeros beyond its end.
+fn copy_file(slot: &Slot, file: u32, offset: u64, address: u64, length: u32) {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let data = slot.files().get(file as usize).map(|(_, data)| &**data).unwrap_or_default();
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let part = data.get(start..).unwrap_or_default();
+    let part = &part[..part.len().min(length as usize)];
+    slot.ram().write(address, part);
+    let mut done = part.len() as u64;
+    while done < u64::from(length) {
+        let zeros = ZEROS.len().min((u64::from(length) - done) as usize);
+        slot.ram().write(address.wrapping_add(done), &ZEROS[..zeros]);
+        done += zeros as u64;
     }
 }

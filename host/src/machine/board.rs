@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::file::CpuPin;
-use crate::component::Mode;
+use crate::component::{Block, GuestRam, Mode};
 
 /// Where lines end that leave the devices, and who switches RAM windows. KVM is
 /// behind it in a guest; a test can look at what arrives.
@@ -21,6 +21,18 @@ pub trait Board: Send + Sync {
     /// Says at which addresses in [`WINDOW_RANGE`] devices answer if a window
     /// is in mode `bus`: all of them.
     fn set_claims(&self, claims: &[Range<u64>]);
+
+    /// The guest's memory, as devices reach it.
+    fn ram(&self) -> GuestRam {
+        GuestRam::default()
+    }
+
+    /// Has a block of a device's memory answer from `base` on, at no address if
+    /// there is none. `number` tells the machine's blocks apart.
+    fn map_block(&self, _number: usize, _block: &Block, _read_only: bool, _base: Option<u64>) {}
+
+    /// Delivers a message-signalled interrupt.
+    fn send_message(&self, _address: u64, _data: u32) {}
 
     /// How many messages to the log were dropped, because devices had caused too
     /// many.

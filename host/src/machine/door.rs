@@ -46,6 +46,14 @@ impl Door for MachineDoor {
         });
     }
 
+    fn acknowledge_interrupt(&self) -> Option<u8> {
+        with_effects(|effects| self.machine.acknowledge_interrupt(effects))
+    }
+
+    fn end_interrupt(&self, vector: u8) {
+        with_effects(|effects| self.machine.end_interrupt(vector, effects));
+    }
+
     fn thread_started(&self) {
         Engine::prepare_thread();
         with_effects(|effects| effects.reserve(64));

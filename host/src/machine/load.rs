@@ -1,11 +1,10 @@
 //! Loading saved state into all devices, or none.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Machine;
-use super::wiring::Sink;
-use crate::component::{Effects, Scope, Section, SlotId, StateDescription};
+use super::wiring::{Heard, Sink};
+use crate::component::{Block, Effects, Scope, Section, SlotId, StateDescription};
 use crate::slot::{LoadError, Loaded};
 
 /// New instances of all devices that hold a saved state and wait to take their
@@ -78,18 +77,47 @@ impl Machine {
         slots.map(|(slot, path)| (slot.name().clone(), path, slot.state_description())).collect()
     }
 
+    /// The blocks of memory that the slots keep for their devices.
+    pub(crate) fn device_memories(&self) -> Vec<DeviceMemory<'_>> {
+        let slots = self.slots.iter().zip(&self.planned).zip(&self.paths);
+        let memories = slots.flat_map(|((slot, planned), path)| {
+            let declared = (0..).zip(&planned.image.description().memories);
+            declared.filter_map(move |(number, declared)| {
+                Some(DeviceMemory {
+                    slot: slot.name(),
+                    path: path.as_deref(),
+                    name: planned.entry.qemu.memory_name(&declared.name),
+                    block: slot.block(number)?,
+                })
+            })
+        });
+        memories.collect()
+    }
+
     /// The stream the devices were loaded from.
     pub(crate) fn origin(&self) -> Option<Arc<vmstate::Stream>> {
         self.origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
+/// A block of a slot's memory.
+pub(crate) struct DeviceMemory<'m> {
+    /// The slot's name.
+    pub(crate) slot: &'m str,
+    /// Where the slot sits on PCI.
+    pub(crate) path: Option<&'m str>,
+    /// QEMU's name of the block, if the machine file knows one.
+    pub(crate) name: String,
+    /// The memory.
+    pub(crate) block: &'m Block,
+}
+
 impl Machine {
     /// Counts the inputs that an output leads to as told of its level.
     fn count_as_told(&self, slot: SlotId, line: u32, level: bool) {
         for sink in self.wires.of(slot, line) {
-            if let Sink::Input { slot, line, told } = sink {
-                told.store(level, Ordering::Relaxed);
+            if let Sink::Input { slot, line, told, .. } = sink {
+                *told.lock() = Some(level);
                 if let Some(slot) = self.by_id(*slot) {
                     slot.count_as_told(*line, level);
                 }
@@ -111,17 +139,24 @@ impl Loading<'_> {
             slot.install(device, &mut effects);
         }
         // Every device that can be told of a line is a loaded one by now. In
-        // QEMU's stream it knows of no line yet; in its whole state it knows the
-        // lines as they are.
-        machine.wires.forget();
-        if scope == Scope::Whole {
-            for (slot, line) in machine.wires.outputs() {
-                let level = machine.by_id(slot).is_some_and(|slot| slot.drives(line));
-                machine.count_as_told(slot, line, level);
+        // QEMU's stream only interrupt controllers know of any; in its whole state
+        // each device knows the lines as they are.
+        machine.slots.iter().for_each(|slot| machine.wires.forget(slot.id()));
+        match scope {
+            Scope::Stream => {
+                machine.wires.let_hear(Heard::AtWires);
+                machine.apply(&mut effects);
+                machine.tell_inputs(&mut effects);
+            }
+            Scope::Whole => {
+                machine.wires.let_hear(Heard::Nowhere);
+                machine.apply(&mut effects);
+                for (slot, line) in machine.wires.outputs() {
+                    let level = machine.by_id(slot).is_some_and(|slot| slot.drives(line));
+                    machine.count_as_told(slot, line, level);
+                }
             }
         }
-        machine.apply(&mut effects);
-        machine.tell_inputs(&mut effects);
         for pin in held {
             if let Some((slot, line)) = machine.wires.root_pin(pin.slot, pin.pin)
                 && let Some(slot) = machine.by_id(slot)
@@ -129,6 +164,10 @@ impl Loading<'_> {
                 slot.line_changed(line, true, &mut effects);
                 machine.apply(&mut effects);
             }
+        }
+        machine.wires.let_hear(Heard::Everywhere);
+        if scope == Scope::Stream {
+            machine.wires.forget_followers();
         }
         machine.timers.clock_changed();
         *machine.origin.lock().unwrap_or_else(PoisonError::into_inner) = origin;

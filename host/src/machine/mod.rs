@@ -7,17 +7,22 @@
 //! bytes on streams and power requests.
 
 mod apply;
+mod backends;
 mod board;
 mod build;
 mod door;
 mod driven;
+mod drives;
 mod error;
 pub mod file;
+mod interrupts;
 mod load;
 mod look;
+mod media;
 mod observe;
 mod optional;
 mod pci;
+mod person;
 mod plan;
 mod power;
 mod state;
@@ -27,18 +32,22 @@ mod wiring;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::bus::AddressSpace;
 use crate::clock::Clock;
 use crate::component::{Effects, Image, SlotId};
 use crate::slot::{Slot, SwapError, Swapped};
 
+pub use backends::Backends;
 pub use board::{Board, Unconnected, WINDOW_RANGE};
 pub use door::MachineDoor;
+pub use drives::MachineDrive;
 pub use error::Error;
+pub(crate) use load::DeviceMemory;
 pub use load::{Loading, NotLoaded, Pin};
 pub use look::{Part, Reason, Window};
+pub use media::{DriveKind, HostDrive, ImageName, Inserted};
 pub use observe::{DeviceEvent, DeviceListener};
 pub use pci::{PciBar, PciBus, PciFunction};
 pub use plan::{Plan, Request as DeviceRequest};
@@ -48,8 +57,10 @@ pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
 use file::{MemoryLayout, Migration, Parameters, PropertyPath};
+use interrupts::Interrupts;
 use observe::Listeners;
 use optional::Optional;
+use person::Typing;
 use plan::Planned;
 use timers::Timers;
 use wiring::Wires;
@@ -75,16 +86,23 @@ pub struct Machine {
     /// holds is written back from it.
     origin: Mutex<Option<Arc<vmstate::Stream>>>,
     slots: Vec<Arc<Slot>>,
+    /// The slots in the order in which a system reset reaches them.
+    reset_order: Vec<Arc<Slot>>,
     ports: AddressSpace,
     memory: AddressSpace,
     wires: Wires,
+    interrupts: Interrupts,
     driven: Vec<Driven>,
     /// For each slot the number of its first RAM window on the board.
     windows: Vec<usize>,
+    /// For each slot the number of its first block of memory on the board.
+    blocks: Vec<usize>,
     /// What the board was told last of claims.
     claims: Mutex<Vec<Range<u64>>>,
     streams: Vec<Vec<Arc<Stream>>>,
+    drives: OnceLock<Vec<MachineDrive>>,
     timers: Arc<Timers>,
+    typing: Typing,
     clock: Arc<Clock>,
     board: Arc<dyn Board>,
     power: PowerListener,
@@ -159,6 +177,24 @@ impl Machine {
     pub fn memory_write(&self, address: u64, size: u8, value: u64, effects: &mut Effects) {
         self.memory.write(address, size, value, effects);
         self.apply(effects);
+    }
+
+    /// A processor acknowledges its interrupt pin: the vector of the controller that
+    /// drives it. None if no device is one.
+    pub fn acknowledge_interrupt(&self, effects: &mut Effects) -> Option<u8> {
+        let controller = self.slots.get(self.interrupts.controller?)?;
+        let vector = controller.acknowledge(effects);
+        self.apply(effects);
+        vector
+    }
+
+    /// A processor has ended a level-triggered interrupt: tells the controllers that
+    /// want to know.
+    pub fn end_interrupt(&self, vector: u8, effects: &mut Effects) {
+        for slot in self.interrupts.ends.iter().filter_map(|slot| self.slots.get(*slot)) {
+            slot.interrupt_ended(vector, effects);
+            self.apply(effects);
+        }
     }
 
     /// Replaces the device in a slot. The guest may run meanwhile. If the old one

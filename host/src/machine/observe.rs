@@ -6,7 +6,7 @@ use super::{Error, Machine};
 use crate::component::{Effects, SlotId};
 use crate::slot::{CheckpointError, CheckpointSummary, FaultRecord, Slot, Status, Swapped};
 
-/// Something that happened to the device in a slot.
+/// Something that happened to a device.
 #[derive(Clone, Debug)]
 pub enum DeviceEvent {
     /// It failed: it is out of service, and the machine runs on.
@@ -18,6 +18,15 @@ pub enum DeviceEvent {
         /// By what, and how.
         swapped: Swapped,
     },
+    /// The guest has opened or closed the tray of a drive.
+    Tray {
+        /// The operator's name of the drive.
+        drive: String,
+        /// Whether it is open.
+        open: bool,
+    },
+    /// A request to a drive has failed.
+    DriveFailed(storage::ErrorReport),
     /// It was put back in service from its checkpoint.
     Restored {
         /// The slot's name.
@@ -166,6 +175,14 @@ impl Machine {
                 blackout_us = swapped.blackout.as_micros() as u64,
                 checkpoint_age_ns = swapped.checkpoint_age.map(|age| age.as_nanos() as u64),
                 "device replaced"
+            ),
+            DeviceEvent::Tray { drive, open } => tracing::info!(drive, open, "tray moved"),
+            DeviceEvent::DriveFailed(report) => tracing::error!(
+                drive = report.drive,
+                operation = report.operation.name(),
+                action = report.action.name(),
+                reason = report.reason,
+                "a drive has failed"
             ),
             DeviceEvent::Restored { slot, swapped } => tracing::info!(
                 device = &**slot,

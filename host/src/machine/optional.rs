@@ -9,9 +9,10 @@ use crate::slot::GivenProperty;
 
 impl Machine {
     /// The optional device of the machine type that saves sections of this name,
-    /// which a stream may precede with a path.
+    /// which a stream may precede with a path; none if QEMU has one by default.
     pub(crate) fn optional_device(&self, section: &str) -> Option<String> {
-        let mut devices = self.optional.iter();
+        let asked_for = |device: &&Optional| !device.planned.entry.qemu.default;
+        let mut devices = self.optional.iter().filter(asked_for);
         let device = devices.find(|device| device.sections().iter().any(|name| name == section));
         device.map(|device| device.planned.entry.id.clone())
     }

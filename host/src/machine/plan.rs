@@ -60,6 +60,7 @@ impl Plan {
         parameters: Parameters,
     ) -> Result<Self, Error> {
         let mut machine = machine.clone();
+        machine.settle(&parameters);
         for request in requests {
             add(&mut machine, request)?;
         }
@@ -262,7 +263,8 @@ impl Catalog for Components {
 /// What a component says of itself, as machine files speak of it.
 impl From<&Description> for Described {
     fn from(description: &Description) -> Self {
-        let Description { attachment, properties, lines, buses, streams, .. } = description;
+        let Description { attachment, properties, lines, buses, streams, drives, memories, .. } =
+            description;
         let value = |value: &PropertyValue| match value {
             PropertyValue::Flag(flag) => Value::Flag(*flag),
             PropertyValue::Number(number) => Value::Number(*number),
@@ -275,12 +277,14 @@ impl From<&Description> for Described {
         let kind = |kind: component::BusKind| match kind {
             component::BusKind::Pci => BusKind::Pci,
             component::BusKind::I2c => BusKind::I2c,
+            component::BusKind::IsaDma => BusKind::IsaDma,
         };
         Described {
             attachment: match attachment {
                 component::Attachment::System => Attachment::System,
                 component::Attachment::Pci => Attachment::Pci,
                 component::Attachment::I2c => Attachment::I2c,
+                component::Attachment::IsaDma => Attachment::IsaDma,
             },
             properties: properties.iter().map(|p| (p.name.clone(), value(&p.default))).collect(),
             lines: lines
@@ -289,6 +293,8 @@ impl From<&Description> for Described {
                 .collect(),
             buses: buses.iter().map(|bus| (bus.name.clone(), kind(bus.kind))).collect(),
             streams: streams.clone(),
+            drives: drives.clone(),
+            roms: memories.iter().filter(|m| m.from_file).map(|m| m.name.clone()).collect(),
         }
     }
 }

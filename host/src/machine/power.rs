@@ -13,6 +13,9 @@ pub enum PowerEvent {
     Asked(Request),
     /// The end of the machine, with an exit status.
     Exit(u8),
+    /// A request to a drive has failed and is held: the machine is to stop until the
+    /// operator lets it continue.
+    DriveFailed,
     /// A wake-up from S3, for a reason that is enabled.
     Wake(WakeupReason),
 }

@@ -1,7 +1,6 @@
 //! Reset, power events and saving, for all devices at once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::wiring::Sink;
 use super::{Error, Machine};
@@ -33,27 +32,28 @@ pub struct DescribedSlot {
 impl Machine {
     /// A system reset of all devices. The processors must be stopped.
     pub fn reset(&self) {
+        self.drain();
+        self.forget_held_requests();
         let mut effects = Effects::new();
-        // As in QEMU those that were created last come first.
-        for slot in self.slots.iter().rev() {
+        for slot in &self.reset_order {
             slot.reset(&mut effects);
+            self.wires.forget(slot.id());
+            self.apply(&mut effects);
         }
-        self.wires.forget();
-        self.apply(&mut effects);
-        self.tell_inputs(&mut effects);
+        self.wires.forget_interrupts();
     }
 
-    /// Tells each input that counts as low after a reset, and is not, what its
-    /// wire says.
+    /// Tells each input that counts as low, and is not, what its wire says. Those
+    /// that follow interrupts have a state that knows.
     pub(super) fn tell_inputs(&self, effects: &mut Effects) {
         for (slot, line) in self.wires.outputs() {
             let Some(driven) = self.driven.get(slot.0 as usize) else { continue };
             let driven = driven.lock();
             let high = driven.lines.get(line as usize).is_some_and(|applied| applied.value);
             for sink in self.wires.of(slot, line) {
-                if let Sink::Input { told, .. } = sink
+                if let Sink::Input { told, follows: false, .. } = sink
                     && high
-                    && !told.load(Ordering::Relaxed)
+                    && *told.lock() != Some(true)
                 {
                     self.tell(sink, true, effects);
                 }
@@ -99,6 +99,7 @@ impl Machine {
     /// # Errors
     /// A device is out of service, or fails while it is saved.
     pub fn save(&self, scope: Scope) -> Result<Vec<SavedSlot>, Error> {
+        self.drain();
         let mut effects = Effects::new();
         let mut saved = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {

@@ -121,13 +121,20 @@ impl StreamInput {
     /// many. If it has room for none, waits a moment (100 ms) for it to say
     /// otherwise. None when the machine went away.
     pub fn offer(&self, bytes: &[u8]) -> Option<usize> {
+        let seen = *lock(&self.stream.ready);
+        let count = self.fill(bytes)?;
+        if count == 0 && !bytes.is_empty() {
+            self.stream.wait(seen);
+        }
+        Some(count)
+    }
+
+    /// Sends the device as many of the bytes as it has room for now, and says how many.
+    /// None when the machine went away.
+    pub fn fill(&self, bytes: &[u8]) -> Option<usize> {
         let mut effects = Effects::new();
         for (count, &byte) in bytes.iter().enumerate() {
-            let seen = *lock(&self.stream.ready);
             if !self.send_byte(byte, &mut effects)? {
-                if count == 0 {
-                    self.stream.wait(seen);
-                }
                 return Some(count);
             }
         }

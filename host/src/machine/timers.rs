@@ -7,7 +7,7 @@ use super::Machine;
 use crate::clock::Clock;
 use crate::component::{Effects, SlotId};
 
-/// The deadlines of all timers of a machine.
+/// The deadlines of all timers of a machine, and of what a person types.
 ///
 /// A machine has few timers, so the earliest is found by looking at all: that
 /// needs no allocation when a device arms one.
@@ -18,8 +18,19 @@ pub(super) struct Timers {
 
 struct Deadlines {
     /// By slot and timer.
-    armed: Vec<Vec<Option<u64>>>,
+    armed: Vec<Vec<Option<Armed>>>,
+    /// How often a timer has been armed.
+    count: u64,
     stop: bool,
+}
+
+/// When a timer expires. Of several at the same time, the one that was armed first
+/// comes first, as in QEMU.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Armed {
+    deadline: u64,
+    /// Which one it was of all that were armed.
+    number: u64,
 }
 
 /// A timer that is due.
@@ -32,12 +43,11 @@ struct Due {
 impl Deadlines {
     fn earliest(&self) -> Option<Due> {
         let timers = (0..).zip(&self.armed).flat_map(|(slot, timers)| {
-            (0..).zip(timers).filter_map(move |(timer, deadline)| {
-                let slot = SlotId(slot);
-                deadline.map(|deadline| Due { slot, timer, deadline })
-            })
+            let slot = SlotId(slot);
+            (0..).zip(timers).filter_map(move |(timer, armed)| Some((slot, timer, (*armed)?)))
         });
-        timers.min_by_key(|due| due.deadline)
+        let (slot, timer, Armed { deadline, .. }) = timers.min_by_key(|(_, _, armed)| *armed)?;
+        Some(Due { slot, timer, deadline })
     }
 
     /// Disarms the earliest timer if it is due.
@@ -52,7 +62,7 @@ impl Timers {
     /// Disarmed timers; for each slot how many there are.
     pub(super) fn new(counts: impl IntoIterator<Item = usize>) -> Self {
         let armed = counts.into_iter().map(|count| vec![None; count]).collect();
-        let deadlines = Mutex::new(Deadlines { armed, stop: false });
+        let deadlines = Mutex::new(Deadlines { armed, count: 0, stop: false });
         Self { deadlines, changed: Condvar::new() }
     }
 
@@ -60,9 +70,11 @@ impl Timers {
     pub(super) fn set(&self, slot: SlotId, timer: u32, deadline: Option<u64>) {
         let mut deadlines = self.lock();
         let before = deadlines.earliest().map(|due| due.deadline);
+        deadlines.count += 1;
+        let number = deadlines.count;
         let timers = deadlines.armed.get_mut(slot.0 as usize);
         if let Some(place) = timers.and_then(|timers| timers.get_mut(timer as usize)) {
-            *place = deadline;
+            *place = deadline.map(|deadline| Armed { deadline, number });
         }
         let after = deadlines.earliest().map(|due| due.deadline);
         if before != after {
@@ -161,9 +173,12 @@ impl Machine {
 
     fn fire(&self, due: Due, effects: &mut Effects) {
         let Due { slot, timer, deadline } = due;
-        if let Some(slot) = self.by_id(slot) {
-            slot.timer_expired(timer, deadline, effects);
-            self.apply(effects);
+        match self.by_id(slot) {
+            Some(slot) => {
+                slot.timer_expired(timer, deadline, effects);
+                self.apply(effects);
+            }
+            None => self.typing_continues(),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Where the lines lead.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::{Address, CpuPin, DeviceEntry, Target};
 use super::plan::Planned;
 use crate::component::{Description, SlotId};
 
-/// The end of a wire.
+/// The end of a wire. If several outputs drive one, the last one that was set wins,
+/// as with QEMU's `qemu_irq`.
 #[derive(Clone, Debug)]
 pub(super) enum Sink {
     /// An input line of a device.
@@ -17,20 +18,58 @@ pub(super) enum Sink {
         slot: SlotId,
         /// The line.
         line: u32,
-        /// The level the device was told last. If several outputs drive one
-        /// input, the last one to change wins, as with QEMU's `qemu_irq`.
-        told: Arc<AtomicBool>,
+        /// What the device was told last.
+        told: Arc<Told>,
+        /// Whether it follows an interrupt, and hears of changes only: else a device
+        /// that sets its line at each access would disturb the controllers.
+        follows: bool,
     },
     /// An input of the interrupt controllers.
-    Gsi(u32),
+    Gsi {
+        /// Its number.
+        gsi: u32,
+        /// What the board was told last.
+        told: Arc<Told>,
+    },
     /// A pin of the processors.
     Cpu(CpuPin),
+}
+
+/// The level that the end of a wire was told last; none if nobody knows. Held while it
+/// is told, so that it hears in order what several outputs set.
+#[derive(Debug, Default)]
+pub(super) struct Told(Mutex<Option<bool>>);
+
+impl Told {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The ends of wires that several wires may have.
+#[derive(Default)]
+struct Ends {
+    inputs: BTreeMap<(SlotId, u32), Arc<Told>>,
+    interrupts: BTreeMap<u32, Arc<Told>>,
+}
+
+/// Which inputs hear what outputs set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// None.
+    Nowhere,
+    /// Those that outputs are wired to, but none that follows an interrupt.
+    AtWires,
+    /// All.
+    Everywhere,
 }
 
 /// All wires of a machine: slot, output line, sinks.
 pub(super) struct Wires {
     sinks: Vec<Vec<Vec<Sink>>>,
-    inputs: Vec<Arc<AtomicBool>>,
+    ends: Ends,
+    /// Which inputs hear of anything for now: [`Heard`] as a number.
+    heard: AtomicU8,
     /// The device on no bus that carries a PCI bus, and its first line for
     /// interrupt pins.
     root: Option<(SlotId, u32)>,
@@ -47,17 +86,20 @@ impl Wires {
             Some((SlotId(slot), first))
         });
         let root = root.into_iter().next();
-        let mut wires = Self { sinks: Vec::new(), inputs: Vec::new(), root };
-        let mut inputs = BTreeMap::new();
+        let heard = AtomicU8::new(Heard::Everywhere as u8);
+        let mut wires = Self { sinks: Vec::new(), ends: Ends::default(), heard, root };
         for device in devices {
             let description = device.image.description();
             let mut sinks = vec![Vec::new(); description.lines.len()];
             for (line, declared) in description.lines.iter().enumerate() {
                 let wired = device.entry.wires.get(&declared.name);
+                if let Some(Target::Gsi(gsi)) = wired.map(|target| &target.value) {
+                    sinks[line].extend(wires.listeners(*gsi, devices));
+                }
                 let sink = match wired {
-                    Some(target) => wires.sink(&target.value, devices, &mut inputs),
+                    Some(target) => wires.sink(&target.value, devices),
                     None => interrupt_pin(&declared.name)
-                        .and_then(|pin| wires.interrupt(&device.entry, pin, devices, &mut inputs)),
+                        .and_then(|pin| wires.interrupt(&device.entry, pin, devices)),
                 };
                 sinks[line].extend(sink);
             }
@@ -86,56 +128,87 @@ impl Wires {
             .flat_map(|(slot, lines)| (0..).zip(lines).map(move |(line, _)| (SlotId(slot), line)))
     }
 
-    /// Forgets what the inputs were told: they count as low after a reset.
-    pub(super) fn forget(&self) {
-        self.inputs.iter().for_each(|told| told.store(false, Ordering::Relaxed));
+    /// An input line of a device, to be driven like the end of a wire.
+    pub(super) fn input_of(&self, slot: SlotId, line: u32) -> Sink {
+        let told = self.ends.inputs.get(&(slot, line)).cloned().unwrap_or_default();
+        Sink::Input { slot, line, told, follows: false }
     }
 
-    fn sink(
-        &mut self,
-        target: &Target,
-        devices: &[Planned],
-        inputs: &mut BTreeMap<(SlotId, u32), Arc<AtomicBool>>,
-    ) -> Option<Sink> {
-        match target {
-            Target::Gsi(gsi) => Some(Sink::Gsi(*gsi)),
-            Target::Cpu(pin) => Some(Sink::Cpu(*pin)),
-            Target::Line { device, line } => {
-                let (slot, planned) = find(devices, device)?;
-                let line = position(planned.image.description(), line)?;
-                Some(self.input(slot, line, inputs))
+    /// Forgets what the inputs of a device were told: they count as low after a reset.
+    pub(super) fn forget(&self, device: SlotId) {
+        let inputs = self.ends.inputs.range((device, 0)..=(device, u32::MAX));
+        inputs.for_each(|(_, told)| *told.lock() = Some(false));
+    }
+
+    /// Forgets what the board was told of interrupts: its controllers have changed.
+    pub(super) fn forget_interrupts(&self) {
+        self.ends.interrupts.values().for_each(|told| *told.lock() = None);
+    }
+
+    /// Whether an input hears of an output, `follows` an interrupt or not.
+    pub(super) fn is_heard(&self, follows: bool) -> bool {
+        let least = if follows { Heard::Everywhere } else { Heard::AtWires };
+        self.heard.load(Ordering::Relaxed) >= least as u8
+    }
+
+    /// Has only these inputs hear of outputs, while others have been given a state
+    /// that says what they know.
+    pub(super) fn let_hear(&self, heard: Heard) {
+        self.heard.store(heard as u8, Ordering::Relaxed);
+    }
+
+    /// Forgets what inputs that follow interrupts were told.
+    pub(super) fn forget_followers(&self) {
+        for sink in self.sinks.iter().flatten().flatten() {
+            if let Sink::Input { told, follows: true, .. } = sink {
+                *told.lock() = None;
             }
         }
     }
 
+    fn sink(&mut self, target: &Target, devices: &[Planned]) -> Option<Sink> {
+        match target {
+            Target::Gsi(gsi) => {
+                let told = self.ends.interrupts.entry(*gsi).or_default().clone();
+                Some(Sink::Gsi { gsi: *gsi, told })
+            }
+            Target::Cpu(pin) => Some(Sink::Cpu(*pin)),
+            Target::Line { device, line } => {
+                let (slot, planned) = find(devices, device)?;
+                let line = position(planned.image.description(), line)?;
+                Some(self.input(slot, line, false))
+            }
+        }
+    }
+
+    /// The input lines that follow an interrupt.
+    fn listeners(&mut self, gsi: u32, devices: &[Planned]) -> Vec<Sink> {
+        let mut sinks = Vec::new();
+        for (slot, device) in (0..).zip(devices) {
+            for (line, interrupts) in &device.entry.listens {
+                if interrupts.iter().any(|interrupt| interrupt.value == Target::Gsi(gsi))
+                    && let Some(line) = position(device.image.description(), line)
+                {
+                    sinks.push(self.input(SlotId(slot), line, true));
+                }
+            }
+        }
+        sinks
+    }
+
     /// The bridge's input line for an interrupt pin of a function on its bus.
-    fn interrupt(
-        &mut self,
-        entry: &DeviceEntry,
-        pin: u32,
-        devices: &[Planned],
-        inputs: &mut BTreeMap<(SlotId, u32), Arc<AtomicBool>>,
-    ) -> Option<Sink> {
+    fn interrupt(&mut self, entry: &DeviceEntry, pin: u32, devices: &[Planned]) -> Option<Sink> {
         let place = &entry.at.as_ref()?.value;
         let Some(Address::Pci(address)) = place.address else { return None };
         let (slot, bridge) = find(devices, &place.device)?;
         let buses = &bridge.image.description().buses;
         let first = buses.iter().find(|bus| bus.name == place.bus)?.first_interrupt_line?;
-        Some(self.input(slot, first + 4 * u32::from(address.slot()) + pin, inputs))
+        Some(self.input(slot, first + 4 * u32::from(address.slot()) + pin, false))
     }
 
-    fn input(
-        &mut self,
-        slot: SlotId,
-        line: u32,
-        inputs: &mut BTreeMap<(SlotId, u32), Arc<AtomicBool>>,
-    ) -> Sink {
-        let told = inputs.entry((slot, line)).or_insert_with(|| {
-            let told = Arc::new(AtomicBool::new(false));
-            self.inputs.push(told.clone());
-            told
-        });
-        Sink::Input { slot, line, told: told.clone() }
+    fn input(&mut self, slot: SlotId, line: u32, follows: bool) -> Sink {
+        let told = self.ends.inputs.entry((slot, line)).or_default().clone();
+        Sink::Input { slot, line, told, follows }
     }
 }
 

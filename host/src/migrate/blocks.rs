@@ -7,6 +7,7 @@ use vm_memory::{MmapRegion, VolatileMemory as _, VolatileMemoryError};
 use vmstate::ram::{Block, PAGE_SIZE};
 
 use super::kept::Kept;
+use crate::machine::{DeviceMemory, Machine};
 use crate::vm::{Memory, Roms};
 
 /// All RAM: what lies below 4 GiB, then what lies above.
@@ -15,9 +16,11 @@ pub(super) const RAM: &str = "pc.ram";
 const FIRMWARE: &str = "pc.bios";
 /// The ROM for option ROMs.
 const OPTION_ROMS: &str = "pc.rom";
+/// A display's memory, which may have its device's path before its name.
+pub(super) const VIDEO_MEMORY: &str = "vga.vram";
 
-/// The memory of a machine in blocks: its own, and those of other machines that came
-/// with a state and are written back with the next.
+/// The memory of a machine in blocks: its RAM and ROMs, and those of other machines
+/// that came with a state and are written back with the next.
 ///
 /// A machine has one of these for as long as it lives.
 pub struct Blocks {
@@ -25,9 +28,10 @@ pub struct Blocks {
     kept: Mutex<Arc<Vec<Kept>>>,
 }
 
-/// A block of the machine's own memory.
+/// A block of the memory that a machine has: its own, or a device's.
+#[derive(Clone)]
 pub(super) struct Own {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) size: u64,
     /// Its parts, one behind the other.
     parts: Vec<Arc<MmapRegion>>,
@@ -37,8 +41,8 @@ impl Blocks {
     /// The blocks of a machine with this RAM and these ROMs.
     #[must_use]
     pub fn new(ram: &GuestMemoryMmap, roms: &Roms) -> Self {
-        let firmware = roms.firmware().map(|rom| Own::new(FIRMWARE, rom));
-        let own = [Own::new(RAM, ram), Own::new(OPTION_ROMS, roms.options())];
+        let firmware = roms.firmware().map(|rom| Own::guest(FIRMWARE, rom));
+        let own = [Own::guest(RAM, ram), Own::guest(OPTION_ROMS, roms.options())];
         Self { own: own.into_iter().chain(firmware).collect(), kept: Mutex::default() }
     }
 
@@ -55,8 +59,18 @@ impl Blocks {
         self.kept_blocks().iter().map(|block| (block.name().to_owned(), block.size())).collect()
     }
 
-    pub(super) fn own(&self) -> &[Own] {
-        &self.own
+    /// The machine's own blocks and those of its devices.
+    pub(super) fn all(&self, machine: &Machine) -> Vec<Own> {
+        let mut all = self.own.clone();
+        let global = machine.migration().vga_global_vmstate;
+        for memory in machine.device_memories() {
+            // Two devices on no bus may have blocks of one name: QEMU has no such
+            // machine.
+            let names = names(&memory, global);
+            let free = names.into_iter().find(|name| all.iter().all(|own| own.name != *name));
+            all.extend(free.map(|name| Own::device(name, &memory)));
+        }
+        all
     }
 
     pub(super) fn kept_blocks(&self) -> Arc<Vec<Kept>> {
@@ -72,15 +86,28 @@ impl Blocks {
     }
 }
 
+/// What a device's block may be called: the first of these names that is free.
+fn names(memory: &DeviceMemory<'_>, vga_global_vmstate: bool) -> Vec<String> {
+    let DeviceMemory { slot, path, name, .. } = memory;
+    let plain =
+        (path.is_none() || vga_global_vmstate && name == VIDEO_MEMORY).then(|| name.clone());
+    let local = format!("{}/{name}", path.unwrap_or(slot));
+    plain.into_iter().chain([local]).collect()
+}
+
 impl Own {
-    fn new(name: &'static str, memory: &GuestMemoryMmap) -> Self {
+    fn guest(name: &str, memory: &GuestMemoryMmap) -> Self {
         let parts: Vec<_> = memory.iter().map(GuestRegionMmap::get_mmap).collect();
         let size = parts.iter().map(|part| part.size() as u64).sum();
-        Self { name, size, parts }
+        Self { name: name.to_owned(), size, parts }
+    }
+
+    fn device(name: String, memory: &DeviceMemory<'_>) -> Self {
+        Self { name, size: memory.block.size(), parts: vec![memory.block.mapping().clone()] }
     }
 
     pub(super) fn block(&self) -> Block {
-        Block { name: self.name.to_owned(), size: self.size, address: None }
+        Block { name: self.name.clone(), size: self.size, address: None }
     }
 
     /// Reads part of a page.
@@ -140,18 +167,18 @@ mod tests {
         let layout = RamLayout { size: 3 * MIB, below_4g_limit: 2 * MIB, below_4g_split: MIB };
         let ram = layout.allocate().unwrap();
         let blocks = Blocks::new(&ram, &Roms::new(None).unwrap());
-        let names: Vec<_> = blocks.own().iter().map(|own| (own.name, own.size)).collect();
+        let names: Vec<_> = blocks.own.iter().map(|own| (own.name.as_str(), own.size)).collect();
         assert_eq!(names, [("pc.ram", 3 * MIB), ("pc.rom", 128 << 10)]);
         for (offset, address) in
             [(MIB - 4, MIB - 4), (MIB, 1 << 32), (3 * MIB - 4, (1 << 32) + 2 * MIB - 4)]
         {
-            blocks.own()[0].write(offset, &[1, 2, 3, 4]).unwrap();
+            blocks.own[0].write(offset, &[1, 2, 3, 4]).unwrap();
             let mut found = [0; 4];
             ram.read_slice(&mut found, vm_memory::GuestAddress(address)).unwrap();
             assert_eq!(found, [1, 2, 3, 4], "{offset:#x}");
         }
-        assert_eq!(blocks.own()[0].write(3 * MIB, &[1]), Err(OutOfBlock));
-        assert_eq!(blocks.own()[0].write(MIB - 2, &[1; 4]), Err(OutOfBlock));
-        assert_eq!(blocks.own()[0].read(u64::MAX, &mut [0]), Err(OutOfBlock));
+        assert_eq!(blocks.own[0].write(3 * MIB, &[1]), Err(OutOfBlock));
+        assert_eq!(blocks.own[0].write(MIB - 2, &[1; 4]), Err(OutOfBlock));
+        assert_eq!(blocks.own[0].read(u64::MAX, &mut [0]), Err(OutOfBlock));
     }
 }

@@ -6,6 +6,7 @@
 use vmstate::ram::Block;
 use vmstate::{Layouts, Stream};
 
+use super::blocks::VIDEO_MEMORY;
 use super::changes::{self, Change};
 use super::losses::{self, Loss};
 use super::save::free_id;
@@ -13,9 +14,6 @@ use super::{Problem, plan_for};
 use crate::library::Library;
 use crate::machine::file::MachineType;
 use crate::machine::{Error, Machine};
-
-/// The block of video memory, which may have its device's path before its name.
-const VIDEO_MEMORY: &str = "vga.vram";
 
 /// A state in another machine type's format.
 #[derive(Clone, Debug, PartialEq)]

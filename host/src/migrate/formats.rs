@@ -15,7 +15,7 @@ use crate::machine::Error;
 use crate::machine::file::{Described, DeviceEntry, MachineType, Parameters, Value};
 
 /// What devices learn of the machine; no format depends on it.
-const PARAMETERS: Parameters = Parameters { cpus: 1, ram_size: 128 << 20 };
+const PARAMETERS: Parameters = Parameters::new(1, 128 << 20);
 
 /// How a section is saved.
 #[derive(Clone, Debug, PartialEq)]

@@ -94,6 +94,7 @@ fn take_apart<'s>(machine: &Machine, stream: &'s Stream, problems: &mut Vec<Prob
         now: machine.clock().now(),
         names,
     };
+    let mut states: Vec<Vec<(u32, component::Section)>> = vec![Vec::new(); count];
     for section in &stream.devices.sections {
         let offset = Some(section.offset);
         if section.name == clock::NAME {
@@ -116,11 +117,18 @@ fn take_apart<'s>(machine: &Machine, stream: &'s Stream, problems: &mut Vec<Prob
             }
             continue;
         };
-        parts.states[name.slot].push(component::Section {
+        let (slot, instance) = (name.slot, name.instance);
+        let own = component::Section {
             name: name.kind.clone(),
             version: section.version,
             data: section.payload.clone(),
-        });
+        };
+        states[slot].push((instance, own));
+    }
+    // A device gets several of one kind in the order of their instances.
+    for (state, own) in states.iter_mut().zip(&mut parts.states) {
+        state.sort_by_key(|(instance, _)| *instance);
+        own.extend(state.drain(..).map(|(_, section)| section));
     }
     let is_there = |name: &Name| stream.devices.sections.iter().any(|section| name.is(section));
     for name in parts.names.iter().filter(|name| name.always && !is_there(name)) {
@@ -157,7 +165,7 @@ fn other_formats(machine: &Machine, names: &Names, stream: &Stream) -> Vec<(usiz
 }
 
 /// Why a section of no device of the machine cannot be kept: it is of a kind of
-/// device that could be there.
+/// device that could be there, and that nobody has without asking for it.
 fn no_device(machine: &Machine, names: &Names, section: &Section) -> Option<Fault> {
     let kind = section.kind();
     let device = machine.optional_device(kind);

@@ -46,20 +46,20 @@ pub fn save(
 }
 
 /// A machine that is being saved: its devices have said their state.
-pub(super) struct Outgoing<'a> {
+pub(super) struct Outgoing {
     stream: Stream,
-    memory: Vec<Memory<'a>>,
+    memory: Vec<Memory>,
     id: u32,
     framing: Framing,
 }
 
 /// A block of memory.
-enum Memory<'a> {
-    Own(&'a Own),
+enum Memory {
+    Own(Own),
     Kept(Arc<Vec<Kept>>, usize),
 }
 
-impl Memory<'_> {
+impl Memory {
     fn block(&self) -> Block {
         match self {
             Self::Own(own) => own.block(),
@@ -81,10 +81,10 @@ impl Memory<'_> {
     }
 }
 
-impl<'a> Outgoing<'a> {
+impl Outgoing {
     pub(super) fn new(
         machine: &Machine,
-        blocks: &'a Blocks,
+        blocks: &Blocks,
         run_state: RunStateName,
     ) -> Result<Self, machine::Error> {
         let mut stream = machine.save_stream_as(run_state)?;
@@ -103,7 +103,8 @@ impl<'a> Outgoing<'a> {
         let id = before.filter(is_free).unwrap_or_else(|| free_id(sections));
         let kept = blocks.kept_blocks();
         let foreign = (0..kept.len()).map(|number| Memory::Kept(kept.clone(), number));
-        let mut memory: Vec<_> = blocks.own().iter().map(Memory::Own).chain(foreign).collect();
+        let mut memory: Vec<_> =
+            blocks.all(machine).into_iter().map(Memory::Own).chain(foreign).collect();
         // As QEMU lists them.
         memory.sort_by_key(|memory| std::cmp::Reverse(memory.block().size));
         Ok(Self { stream, memory, id, framing })

@@ -69,7 +69,7 @@ pub fn plan_for(
     let sections = stream.devices.sections.iter();
     let processors = sections.filter(|section| section.name == PROCESSOR).count();
     let cpus = cpus.unwrap_or_else(|| u32::try_from(processors.max(1)).unwrap_or(u32::MAX));
-    Plan::new(&machine, &requests, library, Parameters { cpus, ram_size: ram })
+    Plan::new(&machine, &requests, library, Parameters::new(cpus, ram))
 }
 
 /// The name of the section that a device always saves; none if there is none.

@@ -3,7 +3,7 @@
 use vmstate::Configuration;
 use vmstate::ram::{Block, Memory, PAGE_SIZE};
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, Own};
 use super::kept::{Kept, MOST, Room};
 use super::{Fault, frame};
 use crate::machine::Machine;
@@ -12,19 +12,20 @@ use crate::machine::Machine;
 /// have.
 pub(super) struct Receiver<'a> {
     machine: &'a Machine,
-    blocks: &'a Blocks,
+    /// The machine's memory and that of its devices.
+    own: Vec<Own>,
     /// Where each block of the stream goes.
     targets: Vec<Target>,
     pub(super) kept: Vec<Kept>,
     room: Room,
     /// Why the memory was refused, if it was.
     pub(super) fault: Option<Fault>,
-    /// Whether a page has been written to the machine's own memory.
+    /// Whether a page has been written to memory that the machine has.
     pub(super) touched: bool,
     pub(super) total: u64,
 }
 
-/// The position of a block among the machine's own, or those that are kept.
+/// The position of a block among those the machine has, or those that are kept.
 #[derive(Clone, Copy)]
 enum Target {
     Own(usize),
@@ -32,10 +33,10 @@ enum Target {
 }
 
 impl<'a> Receiver<'a> {
-    pub(super) fn new(machine: &'a Machine, blocks: &'a Blocks) -> Self {
+    pub(super) fn new(machine: &'a Machine, blocks: &Blocks) -> Self {
         Self {
             machine,
-            blocks,
+            own: blocks.all(machine),
             targets: Vec::new(),
             kept: Vec::new(),
             room: Room::default(),
@@ -46,9 +47,8 @@ impl<'a> Receiver<'a> {
     }
 
     fn place(&mut self, block: &Block) -> Result<Target, Fault> {
-        let own = self.blocks.own();
-        if let Some(number) = own.iter().position(|own| own.name == block.name) {
-            let expected = own[number].size;
+        if let Some(number) = self.own.iter().position(|own| own.name == block.name) {
+            let expected = self.own[number].size;
             return match block.size == expected {
                 true => Ok(Target::Own(number)),
                 false => {
@@ -116,7 +116,7 @@ impl Memory for Receiver<'_> {
         match self.target(block)? {
             Target::Own(number) => {
                 self.touched = true;
-                let written = self.blocks.own()[number].write(offset, bytes);
+                let written = self.own[number].write(offset, bytes);
                 written.map_err(|error| error.to_string())
             }
             Target::Kept(number) => {
@@ -130,7 +130,7 @@ impl Memory for Receiver<'_> {
         match self.target(block)? {
             Target::Own(number) => {
                 self.touched = true;
-                self.blocks.own()[number].fill(offset, byte).map_err(|error| error.to_string())
+                self.own[number].fill(offset, byte).map_err(|error| error.to_string())
             }
             Target::Kept(number) => {
                 let written = self.kept[number].fill(offset, byte, &mut self.room);

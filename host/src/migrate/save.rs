@@ -79,9 +79,14 @@ impl Machine {
 fn own_sections(machine: &Machine, names: &Names) -> Result<Vec<Section>, Error> {
     let mut sections = Vec::new();
     for (slot, saved) in machine.save(Scope::Stream)?.into_iter().enumerate() {
+        let mut seen = Vec::new();
         for section in saved.sections {
-            let name = names.iter().find(|name| name.slot == slot && name.kind == section.name);
-            let Some(name) = name else {
+            // Several of one kind are in the order of their instances.
+            let before = seen.iter().filter(|kind| **kind == section.name).count();
+            seen.push(section.name.clone());
+            let mut named =
+                names.iter().filter(|name| name.slot == slot && name.kind == section.name);
+            let Some(name) = named.nth(before) else {
                 let reason =
                     format!("the device saves a section {:?} it does not describe", section.name);
                 return Err(Error::State { slot: saved.slot, reason });

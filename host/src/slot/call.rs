@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::{FaultRecord, Plugged, Slot};
-use crate::component::{Effect, Effects, Fault, Instance, Recorded, Scope, Section, WakeupReason};
+use crate::component::{
+    Effect, Effects, Fault, Frame, Instance, MouseButton, Recorded, Scope, Section, WakeupReason,
+};
 
 impl Slot {
     /// Reads a region, as the first part of an access or the next one. A device
@@ -39,7 +41,7 @@ impl Slot {
         });
     }
 
-    /// Changes an input line.
+    /// Drives an input line.
     pub fn line_changed(&self, line: u32, level: bool, effects: &mut Effects) {
         let mut plugged = self.lock();
         plugged.note_input(line, level);
@@ -56,7 +58,7 @@ impl Slot {
     }
 
     /// Brings the device to its state after a system reset, in which all input
-    /// lines are low.
+    /// lines count as low.
     pub fn reset(&self, effects: &mut Effects) {
         let mut plugged = self.lock();
         plugged.inputs.fill(false);
@@ -89,6 +91,56 @@ impl Slot {
         self.call(effects, Instance::i2c_stop);
     }
 
+    /// Bytes from the device on a channel of an ISA bus's DMA controller.
+    pub fn dma_take(&self, length: u32, effects: &mut Effects) -> Vec<u8> {
+        self.call(effects, |device, now| device.dma_take(length, now)).unwrap_or_default()
+    }
+
+    /// Bytes for the device on a channel; returns how many it took.
+    pub fn dma_give(&self, data: &[u8], effects: &mut Effects) -> u32 {
+        self.call(effects, |device, now| device.dma_give(data, now)).unwrap_or(0)
+    }
+
+    /// The device's channel has reached its terminal count.
+    pub fn dma_terminal_count(&self, effects: &mut Effects) {
+        self.call(effects, Instance::dma_terminal_count);
+    }
+
+    /// A processor acknowledges the interrupt of this controller; none if it is none.
+    pub fn acknowledge(&self, effects: &mut Effects) -> Option<u8> {
+        self.call(effects, Instance::acknowledge).flatten()
+    }
+
+    /// A processor has ended an interrupt.
+    pub fn interrupt_ended(&self, vector: u8, effects: &mut Effects) {
+        self.call(effects, |device, now| device.interrupt_ended(vector, now));
+    }
+
+    /// What is on the screen of the device; none if it has none.
+    pub fn picture(&self, effects: &mut Effects) -> Option<Frame> {
+        self.call(effects, Instance::picture).flatten()
+    }
+
+    /// The characters on its screen.
+    pub fn screen_text(&self, effects: &mut Effects) -> Option<Vec<String>> {
+        self.call(effects, Instance::screen_text).flatten()
+    }
+
+    /// A key has been pressed or released.
+    pub fn key(&self, code: u16, down: bool, effects: &mut Effects) {
+        self.call(effects, |device, now| device.key(code, down, now));
+    }
+
+    /// The mouse has moved to the right and down.
+    pub fn mouse_moved(&self, x: i32, y: i32, effects: &mut Effects) {
+        self.call(effects, |device, now| device.mouse_moved(x, y, now));
+    }
+
+    /// A button of the mouse has been pressed or released.
+    pub fn mouse_button(&self, button: MouseButton, down: bool, effects: &mut Effects) {
+        self.call(effects, |device, now| device.mouse_button(button, down, now));
+    }
+
     /// How many bytes the device can take from a stream.
     pub fn stream_room(&self, stream: u32, effects: &mut Effects) -> u32 {
         self.call(effects, |device, _| device.stream_room(stream)).unwrap_or(0)
@@ -114,7 +166,7 @@ impl Slot {
         self.call(effects, |device, now| device.save(scope, now))
     }
 
-    fn call<R>(
+    pub(super) fn call<R>(
         &self,
         effects: &mut Effects,
         call: impl FnOnce(&mut Instance, u64) -> Result<R, Fault>,
@@ -125,7 +177,7 @@ impl Slot {
     /// One call: takes the time under the lock, so that it never goes back for
     /// the device, and moves the effects out. A fault takes the device out of
     /// service.
-    fn call_in<R>(
+    pub(super) fn call_in<R>(
         &self,
         plugged: &mut Plugged,
         effects: &mut Effects,
@@ -140,7 +192,9 @@ impl Slot {
         }
         match result {
             Ok(result) => {
+                let before = effects.len();
                 instance.take_effects(effects);
+                plugged.count_requests(self.id(), effects, before);
                 Some(result)
             }
             Err(fault) => {
@@ -175,7 +229,7 @@ impl Slot {
         let number = plugged.counts.faults;
         let outputs = instance.outputs().out_of_service();
         let mut sequence = instance.sequence();
-        for effect in outputs.all_low().chain([Effect::Faulted { number }]) {
+        for effect in outputs.released().chain([Effect::Faulted { number }]) {
             sequence += 1;
             effects.push(Recorded { slot: id, sequence, effect });
         }

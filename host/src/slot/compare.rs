@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::component::{Field, Section, StateDescription};
+use crate::component::{Field, Section, SectionDescription, StateDescription};
 
 /// The fields of a saved state: path to bytes.
 pub(crate) type Fields<'a> = BTreeMap<String, &'a [u8]>;
@@ -46,18 +46,38 @@ pub(crate) fn decode<'a>(
     sections: &'a [Section],
 ) -> Result<Fields<'a>, String> {
     let mut fields = Fields::new();
-    for section in sections {
-        let described = description.sections.iter().find(|known| known.name == section.name);
-        let described =
-            described.ok_or_else(|| format!("section {} is saved, not described", section.name))?;
+    for (path, number, section) in numbered(sections) {
+        let described = described(description, section, number)
+            .ok_or_else(|| format!("section {} is saved, not described", section.name))?;
         let mut walk = Walk { description, data: &section.data, offset: 0, fields: &mut fields };
-        walk.structure(described.structure, &section.name, 0)?;
+        walk.structure(described.structure, &path, 0)?;
         let left = section.data.len() - walk.offset;
         if left != 0 {
             return Err(format!("section {}: {left} bytes more than described", section.name));
         }
     }
     Ok(fields)
+}
+
+/// The sections with the paths of their fields and their numbers among those of one
+/// name: of several, the second is `name#1`.
+pub(super) fn numbered(sections: &[Section]) -> impl Iterator<Item = (String, usize, &Section)> {
+    sections.iter().enumerate().map(|(place, section)| {
+        let name = &section.name;
+        let before = sections[..place].iter().filter(|other| other.name == *name).count();
+        let path = if before == 0 { name.clone() } else { format!("{name}#{before}") };
+        (path, before, section)
+    })
+}
+
+/// What is said of the section with that number among those of its name: two of one
+/// name need not have the same fields.
+pub(super) fn described<'d>(
+    description: &'d StateDescription,
+    section: &Section,
+    number: usize,
+) -> Option<&'d SectionDescription> {
+    description.sections.iter().filter(|known| known.name == section.name).nth(number)
 }
 
 struct Walk<'d, 'a, 'f> {

@@ -24,22 +24,23 @@ pub(super) fn downgrade(
     let version = |known: &SectionDescription| {
         new.structures.get(known.structure as usize).map(|structure| structure.version)
     };
-    let newest = |section: &Section| {
-        let known = new.sections.iter().find(|known| known.name == section.name)?;
+    let newest = |section: &Section, number: usize| {
+        let known = compare::described(new, section, number)?;
         version(known).map(|version| (known.structure, version))
     };
-    let is_newer =
-        |section: &Section| newest(section).is_none_or(|(_, version)| section.version > version);
-    if !saved.iter().any(is_newer) {
+    let any_is_newer = compare::numbered(&saved).any(|(_, number, section)| {
+        newest(section, number).is_none_or(|(_, version)| section.version > version)
+    });
+    if !any_is_newer {
         return Ok(saved);
     }
     let fields = compare::decode(old, &saved)?;
-    let sections = saved.iter().filter_map(|section| {
-        let (structure, version) = newest(section)?;
+    let sections = compare::numbered(&saved).filter_map(|(path, number, section)| {
+        let (structure, version) = newest(section, number)?;
         let mut data = Writer::new();
         let name = &section.name;
         let whole = section.version > version
-            && encode(new, structure, name, &fields, &mut data, 0).is_some();
+            && encode(new, structure, &path, &fields, &mut data, 0).is_some();
         if !whole {
             return Some(section.clone());
         }

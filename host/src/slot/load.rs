@@ -89,11 +89,14 @@ impl Slot {
         effects: &mut Effects,
     ) -> Option<Instance> {
         let (outputs, mut sequence) = plugged.driven();
-        for effect in outputs.difference(new.outputs()) {
+        let before = effects.len();
+        let outputs: Vec<_> = outputs.difference(new.outputs()).collect();
+        for effect in outputs.into_iter().chain(new.take_over()) {
             sequence += 1;
             effects.push(Recorded { slot: self.id(), sequence, effect });
         }
-        new.take_over(sequence);
+        new.count_from(sequence);
+        plugged.count_requests(self.id(), effects, before);
         plugged.state = state;
         plugged.fault = None;
         let old = plugged.instance.replace(new);

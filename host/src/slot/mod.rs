@@ -9,6 +9,7 @@ mod call;
 mod checkpoint;
 mod compare;
 mod downgrade;
+mod drives;
 mod faults;
 mod load;
 mod properties;
@@ -18,17 +19,18 @@ mod swap;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::component::{
-    Children, Effects, Environment, Error, Fault, Image, Instance, Interface, Limits, Outputs,
-    Property, SlotId, StateDescription,
+    Block, Effects, Environment, Error, Fault, Files, GuestRam, Image, Instance, Interface, Limits,
+    Outputs, Property, Resources, SlotId, StateDescription,
 };
 
 pub use call::Part;
 pub use checkpoint::{CheckpointError, CheckpointSummary};
 pub(crate) use compare::decode;
+pub use drives::Media;
 pub use faults::{FAULTS_KEPT, FaultRecord};
 pub use load::{LoadError, Loaded};
 pub use properties::GivenProperty;
@@ -49,8 +51,10 @@ pub struct Setting {
     pub grants: BTreeSet<Interface>,
     /// Properties that are set; others have the device's defaults.
     pub properties: Vec<GivenProperty>,
-    /// The devices on the buses of the device that is plugged here.
-    pub children: Arc<dyn Children>,
+    /// What the imports of whatever is plugged here reach.
+    pub resources: Resources,
+    /// What is in the drives of the device that is plugged here.
+    pub media: Arc<Media>,
     /// Limits for whatever is plugged here.
     pub limits: Limits,
 }
@@ -60,6 +64,8 @@ pub struct Slot {
     setting: Setting,
     clock: Arc<Clock>,
     plugged: Mutex<Plugged>,
+    /// Notified when the last request to a drive has ended.
+    idle: Condvar,
 }
 
 /// The device, or what is left of it.
@@ -80,6 +86,9 @@ struct Plugged {
     /// The image a swap replaced, for going back.
     previous: Option<Image>,
     counts: Counts,
+    /// Requests to drives that have not ended, also those of a device that has
+    /// failed since.
+    requests: usize,
 }
 
 impl Slot {
@@ -109,8 +118,9 @@ impl Slot {
             inputs: vec![false; image.description().lines.len()],
             previous: None,
             counts: Counts::default(),
+            requests: 0,
         };
-        Ok(Self { setting, clock, plugged: Mutex::new(plugged) })
+        Ok(Self { setting, clock, plugged: Mutex::new(plugged), idle: Condvar::new() })
     }
 
     /// The slot's number in its machine.
@@ -137,6 +147,36 @@ impl Slot {
         self.setting.properties(&self.image())
     }
 
+    /// A block of the slot's memory, by its number in the device's description.
+    #[must_use]
+    pub fn block(&self, number: u32) -> Option<&Block> {
+        self.setting.resources.memories.get(number as usize)
+    }
+
+    /// What the guest writes to a block; nothing comes of it if the block is not the
+    /// guest's to write.
+    pub fn write_block(&self, number: u32, offset: u64, size: u8, value: u64) {
+        let image = self.image();
+        let declared = image.description().memories.get(number as usize);
+        if let Some(block) = self.block(number)
+            && declared.is_some_and(|declared| !declared.read_only)
+        {
+            block.store(offset, size, value);
+        }
+    }
+
+    /// The guest's memory as the device reaches it.
+    #[must_use]
+    pub const fn ram(&self) -> &GuestRam {
+        &self.setting.resources.ram
+    }
+
+    /// The files that the device hands to the guest.
+    #[must_use]
+    pub const fn files(&self) -> &Files {
+        &self.setting.resources.files
+    }
+
     fn lock(&self) -> MutexGuard<'_, Plugged> {
         // A panic while a device was called is a bug of this host; the device
         // itself is as the last complete call left it.
@@ -160,13 +200,28 @@ impl Setting {
 
     /// A configured instance of an image for this slot.
     fn configured(&self, image: &Image) -> Result<Instance, Error> {
-        image.instantiate(&Environment {
+        self.check_memories(image)?;
+        let mut instance = image.instantiate(&Environment {
             slot: self.id,
             name: self.name.clone(),
             grants: self.grants.clone(),
             properties: self.properties(image),
-            children: self.children.clone(),
+            resources: self.resources.clone(),
             limits: self.limits,
-        })
+        })?;
+        self.media.tell(&mut instance)?;
+        Ok(instance)
+    }
+
+    /// The blocks of memory are the slot's: another version finds those it wants.
+    fn check_memories(&self, image: &Image) -> Result<(), Error> {
+        let blocks: Vec<_> = self.resources.memories.iter().map(Block::size).collect();
+        let wanted: Vec<_> = image.description().memories.iter().map(|m| m.size).collect();
+        if blocks == wanted {
+            return Ok(());
+        }
+        Err(Error::Unusable(format!(
+            "declares blocks of memory of {wanted:?} bytes, where the slot has {blocks:?}"
+        )))
     }
 }

@@ -52,6 +52,9 @@ pub enum SwapError {
         /// What is wrong.
         source: Box<Self>,
     },
+    /// Requests to the device's drives do not end.
+    #[error("{0} requests to the device's drives do not end: is one held back after an error?")]
+    Busy(usize),
     /// There is nothing to go back to.
     #[error("there is no earlier version to go back to")]
     NoPrevious,
@@ -89,6 +92,9 @@ pub struct Swapped {
     pub checkpoint_age: Option<Duration>,
 }
 
+/// How long an exchange waits for requests to drives to end.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// Where a new device's state came from.
 pub(super) enum Origin {
     /// From the device before.
@@ -109,7 +115,10 @@ impl Slot {
     /// The first check that failed.
     pub fn swap(&self, image: &Image, effects: &mut Effects) -> Result<Swapped, SwapError> {
         let (new, state) = self.prepare(image)?;
-        let mut plugged = self.lock();
+        let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
+        if requests != 0 {
+            return Err(SwapError::Busy(requests));
+        }
         let start = Instant::now();
         let (origin, old) = self.seat(&mut plugged, image, new, state, effects)?;
         plugged.counts.swaps += 1;
@@ -228,7 +237,9 @@ fn same_shape(old: &Description, new: &Description) -> Result<(), SwapError> {
     same("timers", &old.timers, &new.timers)?;
     same("buses", &old.buses, &new.buses)?;
     same("streams", &old.streams, &new.streams)?;
-    same("windows", &old.windows, &new.windows)
+    same("windows", &old.windows, &new.windows)?;
+    same("memories", &old.memories, &new.memories)?;
+    same("drives", &old.drives, &new.drives)
 }
 
 fn same<T: std::fmt::Debug>(what: &'static str, old: &[T], new: &[T]) -> Result<(), SwapError> {

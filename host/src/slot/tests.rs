@@ -117,6 +117,22 @@ fn data_that_is_not_as_described_is_refused() {
 }
 
 #[test]
+fn sections_of_one_name_may_have_different_fields() {
+    let mut two = description();
+    two.structures.push(structure("device", 1, vec![field("other", 2)]));
+    two.sections.push(SectionDescription { structure: 3, ..two.sections[0].clone() });
+    let first = section(1, &[1, 2, 3, 4, 5], 6);
+    let second = Section { data: vec![7, 8], ..first.clone() };
+    let saved = [first, second];
+    let mut kept = saved.clone();
+    kept[1].data[1] = 9;
+    let result = check(&two, &saved, &two, &kept);
+    assert_eq!(result, Err("device#1.other is 0709, was 0708".into()));
+    let same = downgrade(&two, saved.to_vec(), &two).unwrap();
+    assert!(same.iter().zip(&saved).all(|(a, b)| a.data == b.data));
+}
+
+#[test]
 fn a_later_state_is_cut_to_what_the_older_version_describes() {
     let new = [section(2, &[1, 2, 3, 7, 7, 4, 5, 8, 8], 6)];
     let cut = downgrade(&later(), new.to_vec(), &description()).unwrap();

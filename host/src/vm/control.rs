@@ -39,6 +39,8 @@ struct Seat {
 
 struct State {
     phase: Phase,
+    /// How many there are who hold the processors.
+    holds: usize,
     seats: Vec<Seat>,
 }
 
@@ -55,6 +57,7 @@ impl Control {
         Self {
             state: Mutex::new(State {
                 phase: Phase::Paused,
+                holds: 0,
                 seats: (0..cpus).map(|_| Seat::default()).collect(),
             }),
             changed: Condvar::new(),
@@ -67,12 +70,12 @@ impl Control {
     pub(super) fn next_turn(&self, cpu: usize, idle: bool) -> Turn {
         let mut state = lock(&self.state);
         loop {
-            let phase = state.phase;
+            let (phase, held) = (state.phase, state.holds != 0);
             let seat = &mut state.seats[cpu];
             let turn = match (phase, seat.work.take()) {
                 (Phase::Stopped, _) => Some(Turn::Stop),
                 (_, Some(work)) => Some(Turn::Work(work)),
-                (Phase::Running, None) if !idle => Some(Turn::Run),
+                (Phase::Running, None) if !idle && !held => Some(Turn::Run),
                 _ => None,
             };
             seat.parked = turn.is_none();
@@ -116,6 +119,20 @@ impl Control {
         while state.unparked().next().is_some() {
             state = wait(&self.changed, state);
         }
+    }
+
+    /// Keeps the vCPUs from running on, whatever the phase, without waiting for them.
+    pub(super) fn hold(&self) {
+        let mut state = lock(&self.state);
+        state.holds += 1;
+        self.threads.kick(state.unparked());
+    }
+
+    /// Takes back one [`hold`](Self::hold).
+    pub(super) fn release(&self) {
+        let mut state = lock(&self.state);
+        state.holds -= 1;
+        self.changed.notify_all();
     }
 
     /// Ends every vCPU thread, without waiting for it.

@@ -26,6 +26,15 @@ pub trait Door: Send + Sync {
     /// too.
     fn memory_write(&self, address: u64, data: &[u8]);
 
+    /// A processor asks the interrupt controller that drives its pin for a vector;
+    /// none if there is no such controller.
+    fn acknowledge_interrupt(&self) -> Option<u8> {
+        None
+    }
+
+    /// A processor has ended a level-triggered interrupt.
+    fn end_interrupt(&self, _vector: u8) {}
+
     /// Called once on each vCPU thread before it first runs the guest, for what
     /// has to be prepared thread by thread.
     fn thread_started(&self);

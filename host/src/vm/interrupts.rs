@@ -1,16 +1,21 @@
 //! The interrupt controllers and the interval timer inside the kernel, and the
 //! lines that lead to them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod routes;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use kvm_bindings::{
     KVM_IRQCHIP_IOAPIC, KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_PIT_SPEAKER_DUMMY,
-    kvm_irqchip, kvm_pit_config, kvm_pit_state2,
+    kvm_irqchip, kvm_msi, kvm_pit_config, kvm_pit_state2,
 };
 use kvm_ioctls::VmFd;
 
 use super::Error;
+use super::kick::Threads;
+use super::sync::lock;
+use routes::Routes;
 
 const CHIPS: [u32; 3] = [KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC];
 
@@ -20,6 +25,10 @@ pub enum InterruptController {
     /// The kernel's two 8259A, I/O APIC and local APICs, and its 8254 timer,
     /// with the speaker's port 0x61.
     Kernel,
+    /// The kernel's local APICs, and nothing else. What stands before them are devices
+    /// that send messages ([`Interrupts::send_message`]) and drive the interrupt pin of
+    /// processor 0 ([`Interrupts::set_pin`]). A line's level is only recorded.
+    Local,
     /// None. A line's level is only recorded, and `HLT` ends in its thread.
     None,
 }
@@ -30,7 +39,12 @@ pub enum InterruptController {
 pub struct Interrupts {
     vm: Arc<VmFd>,
     levels: AtomicU32,
+    controller: InterruptController,
     kernel: Option<PowerOn>,
+    routes: Mutex<Routes>,
+    /// The interrupt pin of processor 0.
+    pin: AtomicBool,
+    threads: Arc<Threads>,
 }
 
 /// The state of the kernel's chips when they were created.
@@ -45,20 +59,33 @@ impl Interrupts {
 
     /// Creates the controllers. Must come before the first vCPU, whose local
     /// APIC is one of them.
-    pub(super) fn new(vm: Arc<VmFd>, controller: InterruptController) -> Result<Self, Error> {
+    pub(super) fn new(
+        vm: Arc<VmFd>,
+        controller: InterruptController,
+        threads: Arc<Threads>,
+    ) -> Result<Self, Error> {
         let kernel = match controller {
             InterruptController::Kernel => Some(PowerOn::create(&vm)?),
+            InterruptController::Local => {
+                routes::split(&vm)?;
+                None
+            }
             InterruptController::None => None,
         };
-        Ok(Self { vm, levels: AtomicU32::new(0), kernel })
+        Ok(Self {
+            vm,
+            levels: AtomicU32::new(0),
+            controller,
+            kernel,
+            routes: Mutex::default(),
+            pin: AtomicBool::new(false),
+            threads,
+        })
     }
 
     /// Which controllers there are.
     pub fn controller(&self) -> InterruptController {
-        match self.kernel {
-            Some(_) => InterruptController::Kernel,
-            None => InterruptController::None,
-        }
+        self.controller
     }
 
     /// Drives a line high (`true`) or low. May be called by any thread; calls
@@ -81,6 +108,43 @@ impl Interrupts {
                 .map_err(Error::kvm(format!("set interrupt line {gsi}"))),
             None => Ok(()),
         }
+    }
+
+    /// Delivers a message-signalled interrupt to the local APICs; to nobody if there
+    /// are none.
+    ///
+    /// # Errors
+    ///
+    /// KVM refuses.
+    pub fn send_message(&self, address: u64, data: u32) -> Result<(), Error> {
+        match self.controller {
+            InterruptController::Kernel => {}
+            InterruptController::Local => lock(&self.routes).note(&self.vm, address, data)?,
+            InterruptController::None => return Ok(()),
+        }
+        let message = kvm_msi {
+            address_lo: address as u32,
+            address_hi: (address >> 32) as u32,
+            data,
+            ..Default::default()
+        };
+        // The result says whether a processor took it, which is for the guest to know.
+        self.vm.signal_msi(message).map_err(Error::kvm("send an interrupt message"))?;
+        Ok(())
+    }
+
+    /// Drives the interrupt pin of processor 0, behind which is a controller that is a
+    /// device. May be called by any thread.
+    pub fn set_pin(&self, level: bool) {
+        self.pin.store(level, Ordering::SeqCst);
+        if level {
+            self.threads.kick_others(0);
+        }
+    }
+
+    /// The level of the interrupt pin of processor 0.
+    pub(super) fn pin(&self) -> bool {
+        self.pin.load(Ordering::SeqCst)
     }
 
     /// The level a line was last driven to; low at first.

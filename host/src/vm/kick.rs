@@ -104,6 +104,16 @@ impl Threads {
         }
     }
 
+    /// Kicks a processor unless this is its own thread, which is out of the guest
+    /// already.
+    pub(super) fn kick_others(&self, cpu: usize) {
+        let own = std::thread::current().id();
+        let threads = lock(&self.0);
+        if let Some(thread) = threads.get(cpu).filter(|thread| thread.thread().id() != own) {
+            let _ = thread.kill(SIGRTMIN());
+        }
+    }
+
     /// Joins all threads. Each has its own guard against panics.
     pub(super) fn join(&self) {
         let threads = std::mem::take(&mut *lock(&self.0));

@@ -89,13 +89,14 @@ impl Vm {
         door: Arc<dyn Door>,
         listener: Listener,
     ) -> Result<Self, Error> {
-        let control = Arc::new(Control::new(platform.cpus, platform.threads.clone()));
+        let control = platform.control.clone();
         let shared = Shared {
             door,
             listener,
             control: control.clone(),
             gate: platform.gate.clone(),
             memory: platform.memory.clone(),
+            interrupts: platform.interrupts.clone(),
         };
         let exits: Vec<Arc<Exits>> = (0..platform.cpus).map(|_| Arc::default()).collect();
         let vcpus = exits

@@ -1,6 +1,7 @@
 //! Guest memory: RAM, the firmware's ROM, and the windows below 1 MiB in which
 //! either may answer, or a device.
 
+mod blocks;
 mod host;
 mod ram;
 mod rom;
@@ -11,16 +12,18 @@ mod windows;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion};
+use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion, MmapRegion};
 
 pub use ram::RamLayout;
 pub use rom::Rom;
 pub use roms::{OPTION_ROMS, Roms};
+use windows::PAGE;
 pub use windows::{RamWindow, WindowMode};
 
 use super::Error;
 use super::gate::Gate;
 use super::sync::lock;
+use blocks::Blocks;
 use slots::{Access, Backing, Slots};
 use windows::Windows;
 
@@ -38,6 +41,7 @@ pub struct Memory {
     ram: GuestMemoryMmap,
     roms: Roms,
     windows: Mutex<Windows>,
+    blocks: Blocks,
     slots: Slots,
     gate: Arc<Gate>,
 }
@@ -73,7 +77,7 @@ impl Memory {
         let options = backing(roms.options(), OPTION_ROMS.start).ok_or(Error::NoRam)?;
         let mut windows = Windows::new(windows, &low_ram, rom.as_ref(), options)?;
         windows.show(&slots)?;
-        Ok(Self { ram, roms, windows: Mutex::new(windows), slots, gate })
+        Ok(Self { ram, roms, windows: Mutex::new(windows), blocks: Blocks::default(), slots, gate })
     }
 
     /// The RAM, by guest physical address. What lies behind windows and ROMs is
@@ -137,6 +141,25 @@ impl Memory {
     /// KVM refuses.
     pub fn set_claims(&self, claims: &[Range<u64>]) -> Result<(), Error> {
         self.change(|windows| Ok(windows.set_claims(claims)))
+    }
+
+    /// Has memory of a device answer from `base` on, or nowhere; the guest can write to
+    /// it unless it is `read_only`. `number` tells such blocks apart.
+    ///
+    /// May be called by any thread.
+    ///
+    /// # Errors
+    ///
+    /// KVM refuses.
+    pub fn map_block(
+        &self,
+        number: usize,
+        memory: &Arc<MmapRegion>,
+        read_only: bool,
+        base: Option<u64>,
+    ) -> Result<(), Error> {
+        let access = if read_only { Access::ReadOnly } else { Access::ReadWrite };
+        self.blocks.map(&self.slots, number, memory, access, base)
     }
 
     /// Whether RAM answers at an address and must not be written. KVM leaves such

@@ -15,8 +15,8 @@
 //!
 //! What is `unsafe` here is confined to `memory/slots.rs` (handing memory to
 //! KVM), `kick.rs` (the signal that interrupts a processor) with its one user
-//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit), `text.rs` (the pages of
-//! the program itself) and
+//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit), `vcpu/external.rs` (a
+//! request of KVM), `text.rs` (the pages of the program itself) and
 //! `vcpu/registers.rs` (the XSAVE area).
 
 pub mod boot;
@@ -25,6 +25,7 @@ mod cpu_state;
 pub mod door;
 mod error;
 mod gate;
+mod hold;
 mod image;
 mod interrupts;
 mod kick;
@@ -43,10 +44,11 @@ mod tests;
 pub use cpu_state::{CpuState, Fpu, Segment, Vectors};
 pub use door::Door;
 pub use error::Error;
+pub use hold::{Held, Hold};
 pub use image::Image;
 pub use interrupts::{InterruptController, Interrupts};
 pub use lifecycle::{Listener, Vm, VmEvent};
 pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMode};
-pub use platform::{Config, MAX_CPUS, Platform};
+pub use platform::{Config, KVM_PAGES, MAX_CPUS, Platform};
 pub use text::release as release_code;
-pub use vcpu::ExitCounts;
+pub use vcpu::{ExitCounts, has_amd_processors};

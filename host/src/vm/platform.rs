@@ -7,7 +7,9 @@ use kvm_bindings::KVM_API_VERSION;
 use kvm_ioctls::{Cap, Kvm, VmFd};
 use rustix::io::Errno;
 
+use super::control::Control;
 use super::gate::Gate;
+use super::hold::Hold;
 use super::interrupts::{InterruptController, Interrupts};
 use super::kick::Threads;
 use super::memory::{Memory, RamLayout, RamWindow, Rom};
@@ -19,7 +21,7 @@ pub const MAX_CPUS: usize = 8;
 /// Where KVM may put the page tables and the task state segment it needs for
 /// real mode on Intel processors without unrestricted guests: four pages that
 /// no guest uses, below the largest firmware, as in QEMU.
-pub(super) const KVM_PAGES: u64 = 0xfeff_c000;
+pub const KVM_PAGES: u64 = 0xfeff_c000;
 
 /// The size of the pages at [`KVM_PAGES`], in bytes.
 pub(super) const KVM_PAGES_SIZE: u64 = 4 << 12;
@@ -62,6 +64,7 @@ pub struct Platform {
     pub(super) vm: Arc<VmFd>,
     pub(super) cpus: usize,
     pub(super) threads: Arc<Threads>,
+    pub(super) control: Arc<Control>,
     pub(super) gate: Arc<Gate>,
     pub(super) memory: Arc<Memory>,
     pub(super) interrupts: Arc<Interrupts>,
@@ -92,6 +95,7 @@ impl Platform {
         vm.set_tss_address((KVM_PAGES + 0x1000) as usize)
             .map_err(Error::kvm("place its task state segment"))?;
         let threads = Arc::new(Threads::default());
+        let control = Arc::new(Control::new(cpus, threads.clone()));
         let gate = Arc::new(Gate::new(cpus, threads.clone()));
         let memory = Memory::new(
             vm.clone(),
@@ -100,12 +104,13 @@ impl Platform {
             &config.windows,
             config.rom.as_ref(),
         )?;
-        let interrupts = Interrupts::new(vm.clone(), config.interrupts)?;
+        let interrupts = Interrupts::new(vm.clone(), config.interrupts, threads.clone())?;
         Ok(Self {
             kvm,
             vm,
             cpus,
             threads,
+            control,
             gate,
             memory: Arc::new(memory),
             interrupts: Arc::new(interrupts),
@@ -120,6 +125,11 @@ impl Platform {
     /// The machine's interrupt lines.
     pub fn interrupts(&self) -> &Arc<Interrupts> {
         &self.interrupts
+    }
+
+    /// What holds the machine's processors.
+    pub fn hold(&self) -> Hold {
+        Hold(self.control.clone())
     }
 }
 

@@ -253,6 +253,39 @@ fn a_spinning_guest_pauses_resumes_and_resets() {
 }
 
 #[test]
+fn a_processor_that_takes_a_hold_executes_nothing_more() {
+    if no_kvm() {
+        return;
+    }
+    let code = assemble(32, CODE, |a| {
+        let mut again = a.create_label();
+        a.mov(ebx, 1)?;
+        a.out(0x80, al)?;
+        a.set_label(&mut again)?;
+        a.add(dword_ptr(COUNTER), ebx)?;
+        a.jmp(again)
+    });
+    let platform = Platform::new(&config()).expect("KVM makes machines");
+    let hold = platform.hold();
+    let door = Arc::new(Recorder::default());
+    let (taken, held) = std::sync::mpsc::channel();
+    door.on_port_write(move |_, _| taken.send(hold.take()).expect("the test waits"));
+    let vm = Vm::start(platform, door.clone(), Arc::new(|_| ())).expect("the machine starts");
+    let entry = load_flat(vm.memory(), code);
+    let machine = Machine { vm, door };
+    machine.run(&entry);
+    let held = held.recv().expect("the guest writes to the port");
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(counter(&machine), 0, "it has run on");
+    machine.vm.pause();
+    machine.vm.resume();
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(counter(&machine), 0, "it has run on after a pause");
+    drop(held);
+    wait_for_count(&machine, 0);
+}
+
+#[test]
 fn no_kick_is_lost() {
     if no_kvm() {
         return;
@@ -357,7 +390,9 @@ fn lines_are_recorded() {
     if no_kvm() {
         return;
     }
-    for interrupts in [InterruptController::None, InterruptController::Kernel] {
+    for interrupts in
+        [InterruptController::None, InterruptController::Kernel, InterruptController::Local]
+    {
         let platform = Platform::new(&Config { interrupts, ..config() });
         let lines = platform.expect("KVM makes machines").interrupts().clone();
         assert_eq!(lines.controller(), interrupts);

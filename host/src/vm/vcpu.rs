@@ -2,6 +2,7 @@
 
 mod cpuid;
 mod exits;
+mod external;
 mod look;
 mod registers;
 mod run_page;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use kvm_ioctls::{VcpuExit, VcpuFd};
 use rustix::io::Errno;
 
+pub use cpuid::has_amd_processors;
 pub use exits::ExitCounts;
 pub(super) use exits::Exits;
 
@@ -19,7 +21,7 @@ use super::boot::Entry;
 use super::control::{Control, Turn};
 use super::door::Door;
 use super::gate::Gate;
-use super::interrupts::InterruptController;
+use super::interrupts::{InterruptController, Interrupts};
 use super::kick::Listening;
 use super::lifecycle::{Listener, VmEvent};
 use super::{Error, Memory, Platform};
@@ -34,6 +36,7 @@ pub(super) struct Shared {
     pub(super) control: Arc<Control>,
     pub(super) gate: Arc<Gate>,
     pub(super) memory: Arc<Memory>,
+    pub(super) interrupts: Arc<Interrupts>,
 }
 
 /// A processor. Its thread owns it; others reach it by
@@ -74,7 +77,7 @@ impl Vcpu {
         let controller = platform.interrupts.controller();
         let cpuid = cpuid::cpuid(&platform.kvm, place, controller)?;
         fd.set_cpuid2(&cpuid).map_err(Error::kvm(format!("set the CPUID of processor {cpu}")))?;
-        let local_apic = controller == InterruptController::Kernel;
+        let local_apic = controller != InterruptController::None;
         let power_on = PowerOn::of(&fd, &platform.kvm, local_apic)?;
         Ok(Self { cpu, fd, power_on, exits, idle: false, shared })
     }
@@ -118,6 +121,9 @@ impl Vcpu {
 
     fn run_until_kicked(&mut self) {
         loop {
+            if self.cpu == 0 {
+                self.offer_interrupt();
+            }
             self.shared.gate.enter(self.cpu);
             let exit = self.fd.run();
             self.shared.gate.leave(self.cpu);
@@ -139,6 +145,11 @@ impl Vcpu {
                             door.memory_write(address, &data[part]);
                         }
                     });
+                    Next::Run
+                }
+                Ok(VcpuExit::IoapicEoi(vector)) => {
+                    self.exits.other.increment();
+                    self.shared.door.end_interrupt(vector);
                     Next::Run
                 }
                 Ok(VcpuExit::Hlt) => {

@@ -79,6 +79,8 @@ pub struct ErrorReport {
     pub action: Action,
     /// Whether there was no room.
     pub no_space: bool,
+    /// Whether the drive's policy lets some errors stop the machine.
+    pub can_stop: bool,
     /// What the system says.
     pub reason: String,
 }

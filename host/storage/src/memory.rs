@@ -21,7 +21,7 @@ pub enum Direction {
 pub enum Part<'a> {
     /// Memory that may be accessed in the direction asked for.
     Memory(Buffer<'a>),
-    /// So many bytes of nothing: they read as ones, and writes are dropped.
+    /// So many bytes of nothing: they read as zeros, and writes are dropped.
     Nothing(u64),
 }
 

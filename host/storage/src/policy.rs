@@ -52,6 +52,16 @@ pub enum Action {
 }
 
 impl Policy {
+    /// For drives whose errors are the device's alone.
+    pub const REPORT: Self = Self { read: OnReadError::Report, write: OnWriteError::Report };
+
+    /// Whether there are errors that stop the machine.
+    #[must_use]
+    pub const fn can_stop(&self) -> bool {
+        let write = matches!(self.write, OnWriteError::Stop | OnWriteError::Enospc);
+        write || matches!(self.read, OnReadError::Stop)
+    }
+
     /// What to do when an operation has failed, for want of room or otherwise.
     #[must_use]
     pub const fn action(&self, operation: Operation, no_space: bool) -> Action {

@@ -39,7 +39,7 @@ pub enum OpenError {
     /// Another process uses the image, and one of both does not want that.
     #[error(
         "Failed to get {shared}\"{what}\" lock; is another process using the image '{name}'? \
-         End that one, or say share-rw=on for both if their guests know of each other"
+         End that one, or say file.locking=off if their guests know of each other"
     )]
     Locked {
         /// The image.
@@ -50,7 +50,7 @@ pub enum OpenError {
         what: &'static str,
     },
     /// Locks were asked for, and there are none.
-    #[error("could not lock '{name}': {error}; say locking=auto to do without where need be")]
+    #[error("could not lock '{name}': {error}; say file.locking=auto to do without where need be")]
     NoLocks {
         /// The image.
         name: String,

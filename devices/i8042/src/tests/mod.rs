@@ -1,6 +1,7 @@
 mod behaviour;
 mod recordings;
 mod saved;
+mod typing;
 
 use southbridge_sdk::fake::Bench;
 use southbridge_sdk::wit::PropertyValue;

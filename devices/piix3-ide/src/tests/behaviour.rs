@@ -64,5 +64,5 @@ fn smart_is_aborted() {
         bench.port_out(port, 1, byte);
     }
     let drive = &bench.device.channels[0].drives[0];
-    assert_eq!((drive.status, drive.error), (0x41, 0x04));
+    assert_eq!((drive.status.into_bits(), drive.error), (0x41, 0x04));
 }

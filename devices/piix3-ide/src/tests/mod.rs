@@ -1,4 +1,6 @@
 mod behaviour;
+mod drives;
+mod hostile;
 mod recordings;
 mod saved;
 

@@ -14,15 +14,16 @@ use super::DEVFN;
 use crate::Piix3Ide;
 
 /// The interrupt of each channel's output line.
-const PINS: [(u32, u8); 2] = [(0, 14), (1, 15)];
+pub(super) const PINS: [(u32, u8); 2] = [(0, 14), (1, 15)];
 
 macro_rules! recording {
     ($name:literal) => {
         include_bytes!(concat!("../../../../tests/data/traces/", $name, ".trace.gz"))
     };
 }
+pub(super) use recording;
 
-fn text(compressed: &[u8]) -> String {
+pub(super) fn text(compressed: &[u8]) -> String {
     let mut text = String::new();
     GzDecoder::new(compressed).read_to_string(&mut text).expect("a recording is gzip and text");
     text
@@ -30,13 +31,13 @@ fn text(compressed: &[u8]) -> String {
 
 /// The device, and the ports that lead to its configuration space.
 #[derive(Default)]
-struct Board {
-    bench: Bench<Piix3Ide>,
-    ports: ConfigurationPorts,
+pub(super) struct Board {
+    pub(super) bench: Bench<Piix3Ide>,
+    pub(super) ports: ConfigurationPorts,
 }
 
 impl Board {
-    fn follow(&mut self, step: &Step<'_>) -> Answer {
+    pub(super) fn follow(&mut self, step: &Step<'_>) -> Answer {
         match self.ports.follow(&mut self.bench, DEVFN, step.request) {
             Some(value) => Answer::Did { value, interrupts: Vec::new() },
             None => self.bench.follow(step, &PINS),
@@ -72,7 +73,7 @@ fn empty_channels_answer_as_qemus_do() {
 }
 
 /// What the device saves, in the form of the recordings.
-fn saved(bench: &mut Bench<Piix3Ide>) -> String {
+pub(super) fn saved(bench: &mut Bench<Piix3Ide>) -> String {
     let section = bench.save(Scope::Stream).remove(0);
     let bytes: String = section.data.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("S {} {} {bytes}", section.name, section.version)

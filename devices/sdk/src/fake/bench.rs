@@ -2,7 +2,7 @@
 
 use access::{Rules, Sizes, UNASSIGNED};
 
-use super::Fake;
+use super::{Bytes, Fake};
 use crate::state;
 use crate::wit::{
     AccessSizes, Description, Nanoseconds, Property, PropertyValue, Refusal, Region, Scope,
@@ -63,9 +63,20 @@ impl<D: Device> Bench<D> {
     /// The device refuses its properties.
     #[must_use]
     pub fn configured(properties: &[(&str, PropertyValue)]) -> Self {
+        Self::configured_in(Fake::default(), properties)
+    }
+
+    /// As [`Bench::configured`], in a machine that is there already: with files.
+    ///
+    /// # Panics
+    /// The device refuses its properties.
+    #[must_use]
+    pub fn configured_in(mut fake: Fake, properties: &[(&str, PropertyValue)]) -> Self {
         let description = D::describe();
         let properties = Properties::new(override_properties(&description, properties));
-        let mut fake = Fake::default();
+        let blocks = (0..).zip(&description.memories);
+        fake.memories =
+            blocks.map(|(memory, block)| (memory, Bytes::zeros(block.size as usize))).collect();
         let device = D::configure(&properties, &mut Context::new(0, &mut fake));
         let device = device.unwrap_or_else(|error| panic!("configure: {error}"));
         Self { device, fake, description }
@@ -152,6 +163,22 @@ impl<D: Device> Bench<D> {
         self.resolve(port, 0).0.is_some()
     }
 
+    /// Reads memory where the device answers; zeros elsewhere. Blocks of its own
+    /// memory are reached through [`Fake::memories`](Fake).
+    pub fn memory_in(&mut self, address: u64, size: u8) -> u64 {
+        match self.memory_region(address) {
+            Some((region, offset)) => self.read(region, offset, size),
+            None => 0,
+        }
+    }
+
+    /// Writes memory where the device answers.
+    pub fn memory_out(&mut self, address: u64, size: u8, value: u64) {
+        if let Some((region, offset)) = self.memory_region(address) {
+            self.write(region, offset, size, value);
+        }
+    }
+
     /// Reads the device's configuration space, as the bus above does.
     ///
     /// # Panics
@@ -191,7 +218,8 @@ impl<D: Device> Bench<D> {
     /// The state is refused, or the successor's own state, lines, mappings or
     /// timers differ from it.
     pub fn successor(&mut self, properties: &[(&str, PropertyValue)]) -> Self {
-        let mut successor = Self::configured(properties);
+        let machine = Fake { files: self.fake.files.clone(), ..Fake::default() };
+        let mut successor = Self::configured_in(machine, properties);
         successor.fake.now = self.fake.now;
         let saved = self.save(Scope::Whole);
         if let Err(Refusal { section, field, offset, reason }) =
@@ -227,6 +255,16 @@ impl<D: Device> Bench<D> {
             Some((&region, (base, _))) => (Some(region), self.rules(region), address - base),
             None => (None, UNASSIGNED, address),
         }
+    }
+
+    fn memory_region(&self, address: u64) -> Option<(u32, u64)> {
+        let hits = self.fake.mappings.iter().filter(|&(&region, &(base, _))| {
+            let declared = &self.description.regions[region as usize];
+            let ours = matches!(declared.space, Space::Memory) && declared.backing.is_none();
+            ours && (base..base.saturating_add(declared.size)).contains(&address)
+        });
+        let (&region, (base, _)) = hits.max_by_key(|(_, (_, priority))| priority)?;
+        Some((region, address - base))
     }
 
     fn configuration(&self) -> u32 {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ConfigurationSpace;
-use crate::wit::{Level, Mode, Nanoseconds, Request, WakeupReason};
-use crate::{Context, I2cTarget, Machine};
+use super::{Bytes, ConfigurationSpace, DriveRequest, Transfer};
+use crate::wit::{Level, Mode, Nanoseconds, Piece, Request, WakeupReason};
+use crate::{Context, I2cTarget, IsaDmaTarget, Machine};
 
 /// An effect, in the order in which the device recorded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub enum Effect {
     Map(u32, u64, u8),
     /// A region was unmapped.
     Unmap(u32),
-    /// A power request: `reset`, `shutdown`, `suspend`, `suspend-to-disk`.
+    /// A power request: `reset`, `shutdown`, `suspend`, `suspend-to-disk`,
+    /// `panicked`.
     Power(&'static str),
     /// The machine ends with a status.
     Exit(u8),
@@ -30,6 +31,12 @@ pub enum Effect {
     Window(u32, &'static str),
     /// A message for the operator.
     Log(String),
+    /// A message-signalled interrupt: address and data.
+    Message(u64, u32),
+    /// A drive's tray was opened or closed.
+    Tray(u32, bool),
+    /// A drive's medium was locked or unlocked.
+    Lock(u32, bool),
 }
 
 /// Everything outside the device.
@@ -51,6 +58,19 @@ pub struct Fake {
     pub i2c: BTreeMap<u8, Box<dyn I2cTarget>>,
     /// The functions on the child PCI bus, by slot and function.
     pub pci: BTreeMap<u8, Box<dyn ConfigurationSpace>>,
+    /// The devices on the channels of the ISA bus that the device carries.
+    pub isa_dma: BTreeMap<u8, Box<dyn IsaDmaTarget>>,
+    /// The guest's memory, from address 0 on. There is none until the test says
+    /// so.
+    pub ram: Bytes,
+    /// The device's blocks of memory.
+    pub memories: BTreeMap<u32, Bytes>,
+    /// The files it is given, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// The media in its drives.
+    pub media: BTreeMap<u32, Bytes>,
+    /// The requests to its drives that have not ended.
+    pub requests: Vec<DriveRequest>,
 }
 
 impl Fake {
@@ -63,6 +83,25 @@ impl Fake {
     #[must_use]
     pub fn line(&self, line: u32) -> bool {
         self.lines.get(&line).copied().unwrap_or(false)
+    }
+
+    /// Calls the device on a DMA channel.
+    fn channel<R>(
+        &mut self,
+        channel: u8,
+        call: impl FnOnce(&mut dyn IsaDmaTarget, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let mut machine = Fake { now: self.now, ..Fake::default() };
+        let mut cx = Context::new(self.now, &mut machine);
+        self.isa_dma.get_mut(&channel).map(|target| call(&mut **target, &mut cx))
+    }
+
+    fn file(&self, file: u32) -> Option<(&String, &Vec<u8>)> {
+        self.files.iter().nth(file as usize)
+    }
+
+    fn request(&mut self, drive: u32, tag: u32, offset: u64, transfer: Transfer) {
+        self.requests.push(DriveRequest { drive, tag, offset, transfer });
     }
 
     /// Calls every target at an address; the general call reaches all.
@@ -122,6 +161,7 @@ impl Machine for Fake {
             Request::Shutdown => "shutdown",
             Request::Suspend => "suspend",
             Request::SuspendToDisk => "suspend-to-disk",
+            Request::Panicked => "panicked",
         }));
     }
 
@@ -185,5 +225,106 @@ impl Machine for Fake {
 
     fn i2c_stop(&mut self, _bus: u32, address: u8) {
         self.targets(address, |target, cx| target.stop(cx));
+    }
+
+    fn isa_dma_take(&mut self, _bus: u32, channel: u8, length: u32) -> Vec<u8> {
+        self.channel(channel, |target, cx| target.take(cx, length)).unwrap_or_default()
+    }
+
+    fn isa_dma_give(&mut self, _bus: u32, channel: u8, data: &[u8]) -> u32 {
+        self.channel(channel, |target, cx| target.give(cx, data)).unwrap_or(0)
+    }
+
+    fn isa_dma_terminal_count(&mut self, _bus: u32, channel: u8) {
+        self.channel(channel, |target, cx| target.terminal_count(cx));
+    }
+
+    fn dma_load(&mut self, address: u64, size: u8) -> u64 {
+        self.ram.load(address, size)
+    }
+
+    fn dma_read(&mut self, address: u64, length: u32) -> Vec<u8> {
+        self.ram.read(address, length.min(65536) as usize)
+    }
+
+    fn dma_write(&mut self, address: u64, data: &[u8]) {
+        self.ram.write(address, data);
+    }
+
+    fn dma_message(&mut self, address: u64, data: u32) {
+        self.effects.push(Effect::Message(address, data));
+    }
+
+    fn memory_load(&mut self, memory: u32, offset: u64, size: u8) -> u64 {
+        self.memories.get(&memory).map_or(0, |memory| memory.load(offset, size))
+    }
+
+    fn memory_store(&mut self, memory: u32, offset: u64, size: u8, value: u64) {
+        self.memory_write(memory, offset, &value.to_le_bytes()[..size.into()]);
+    }
+
+    fn memory_read(&mut self, memory: u32, offset: u64, length: u32) -> Vec<u8> {
+        let length = length.min(16 << 20) as usize;
+        self.memories.get(&memory).map_or(vec![0; length], |memory| memory.read(offset, length))
+    }
+
+    fn memory_write(&mut self, memory: u32, offset: u64, data: &[u8]) {
+        if let Some(memory) = self.memories.get_mut(&memory) {
+            memory.write(offset, data);
+        }
+    }
+
+    fn file_count(&mut self) -> u32 {
+        self.files.len() as u32
+    }
+
+    fn file_name(&mut self, file: u32) -> String {
+        self.file(file).map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+
+    fn file_size(&mut self, file: u32) -> u64 {
+        self.file(file).map_or(0, |(_, data)| data.len() as u64)
+    }
+
+    fn file_load(&mut self, file: u32, offset: u64, size: u8) -> u64 {
+        let data = self.file(file).map_or(&[][..], |(_, data)| data);
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let part = data.get(start..).unwrap_or_default();
+        let part = &part[..part.len().min(size.into())];
+        part.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
+
+    fn file_to_memory(&mut self, file: u32, offset: u64, address: u64, length: u32) {
+        let data = self.file(file).map(|(_, data)| data.clone()).unwrap_or_default();
+        let part = Bytes { data }.read(offset, length as usize);
+        self.ram.write(address, &part);
+    }
+
+    fn drive_read(&mut self, drive: u32, tag: u32, offset: u64, length: u32) {
+        self.request(drive, tag, offset, Transfer::Read(length));
+    }
+
+    fn drive_write(&mut self, drive: u32, tag: u32, offset: u64, data: &[u8]) {
+        self.request(drive, tag, offset, Transfer::Write(data.to_vec()));
+    }
+
+    fn drive_to_memory(&mut self, drive: u32, tag: u32, offset: u64, pieces: &[Piece]) {
+        self.request(drive, tag, offset, Transfer::ToMemory(pieces.to_vec()));
+    }
+
+    fn drive_from_memory(&mut self, drive: u32, tag: u32, offset: u64, pieces: &[Piece]) {
+        self.request(drive, tag, offset, Transfer::FromMemory(pieces.to_vec()));
+    }
+
+    fn drive_flush(&mut self, drive: u32, tag: u32) {
+        self.request(drive, tag, 0, Transfer::Flush);
+    }
+
+    fn drive_tray(&mut self, drive: u32, open: bool) {
+        self.effects.push(Effect::Tray(drive, open));
+    }
+
+    fn drive_lock(&mut self, drive: u32, locked: bool) {
+        self.effects.push(Effect::Lock(drive, locked));
     }
 }

@@ -8,7 +8,9 @@ mod action;
 mod bench;
 mod children;
 mod machine;
+mod memory;
 mod spoil;
+mod storage;
 #[cfg(test)]
 mod tests;
 pub mod trace;
@@ -17,5 +19,7 @@ pub use action::Action;
 pub use bench::{Bench, override_properties};
 pub use children::ConfigurationSpace;
 pub use machine::{Effect, Fake};
+pub use memory::Bytes;
 pub use spoil::Spoilt;
+pub use storage::{DriveRequest, Transfer};
 pub use vmstate::{Structure, Value};

@@ -1,4 +1,4 @@
-//! Base address registers.
+//! Base address registers, and that of the expansion ROM.
 
 /// What a base address register decodes (PCI 3.0, 6.2.5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,5 +49,32 @@ impl Bar {
         let base = value & self.writable();
         let last = base + u64::from(self.size) - 1;
         (command & enable != 0 && base != 0 && last < u64::from(u32::MAX)).then_some(base)
+    }
+}
+
+/// What the expansion ROM base address register decodes (PCI 3.0, 6.2.5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rom(Bar);
+
+impl Rom {
+    /// The ROM is enabled.
+    const ENABLE: u64 = 1;
+
+    pub(super) const fn new(region: u32, size: u32) -> Self {
+        Self(Bar::memory(region, size, false))
+    }
+
+    pub(super) const fn region(self) -> u32 {
+        self.0.region
+    }
+
+    /// The bits a guest can write.
+    pub(super) const fn writable(self) -> u64 {
+        self.0.writable() | Self::ENABLE
+    }
+
+    /// Where the registers place the ROM, under the rules of other regions.
+    pub(super) fn address(self, value: u64, command: u64) -> Option<u64> {
+        if value & Self::ENABLE == 0 { None } else { self.0.address(value, command) }
     }
 }

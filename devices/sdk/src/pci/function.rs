@@ -1,5 +1,6 @@
 //! One function and its configuration space.
 
+use super::bar::Rom;
 use super::{Bar, CONFIGURATION_SIZE, command, offset, status};
 use crate::Context;
 use crate::registers::Registers;
@@ -40,6 +41,8 @@ pub struct Function {
     registers: Registers<CONFIGURATION_SIZE>,
     bars: [Option<Bar>; 6],
     mapped: [Option<u64>; 6],
+    rom: Option<Rom>,
+    rom_mapped: Option<u64>,
     /// The output line that is INTA#, if the function has an interrupt pin.
     inta: Option<u32>,
     /// Whether the function asserts each of INTA# to INTD#, disabled or not.
@@ -69,7 +72,15 @@ impl Function {
         for at in (offset::DEVICE_SPECIFIC..CONFIGURATION_SIZE).step_by(8) {
             registers.make_writable(at, 8, u64::MAX);
         }
-        Self { registers, bars: [None; 6], mapped: [None; 6], inta: None, pins: [0; 4] }
+        Self {
+            registers,
+            bars: [None; 6],
+            mapped: [None; 6],
+            rom: None,
+            rom_mapped: None,
+            inta: None,
+            pins: [0; 4],
+        }
     }
 
     /// Adds a base address register; `index` is 0 to 5, and others are ignored.
@@ -81,6 +92,16 @@ impl Function {
             self.registers.make_writable(at, 4, bar.writable());
             self.registers.set(at, 4, bar.type_bits());
         }
+        self
+    }
+
+    /// Adds an expansion ROM: `region` is of `size` bytes, a power of two and at
+    /// least 2 KiB.
+    #[must_use]
+    pub fn with_rom(mut self, region: u32, size: u32) -> Self {
+        let rom = Rom::new(region, size);
+        self.registers.make_writable(offset::ROM, 4, rom.writable());
+        self.rom = Some(rom);
         self
     }
 
@@ -118,6 +139,9 @@ impl Function {
                 self.registers.set(offset::BAR0 + 4 * index, 4, bar.type_bits());
             }
         }
+        if self.rom.is_some() {
+            self.registers.set(offset::ROM, 4, 0);
+        }
         self.show_interrupt();
         self.apply(cx);
     }
@@ -151,27 +175,24 @@ impl Function {
         for (index, bar) in self.bars.iter().enumerate() {
             let Some(bar) = *bar else { continue };
             let value = self.registers.get(offset::BAR0 + 4 * index, 4);
-            let address = bar.address(value, command);
-            if address == self.mapped[index] {
-                continue;
-            }
-            self.mapped[index] = address;
-            match address {
-                Some(base) => cx.map(bar.region, base, BAR_PRIORITY),
-                None => cx.unmap(bar.region),
-            }
+            place(cx, bar.region, &mut self.mapped[index], bar.address(value, command));
+        }
+        if let Some(rom) = self.rom {
+            let address = rom.address(self.registers.get(offset::ROM, 4), command);
+            place(cx, rom.region(), &mut self.rom_mapped, address);
         }
         self.drive(cx);
     }
 
     /// Declares QEMU's `PCIDevice`, under the name it has in the device.
     pub fn state(&mut self, f: &mut Fields<'_>, name: &'static str) {
-        let Self { registers, pins, bars, mapped: _, inta: _ } = self;
+        let Self { registers, pins, bars, mapped: _, rom, rom_mapped: _, inta: _ } = self;
+        let has_rom = rom.is_some();
         f.structure(name, SHAPE, |f| {
             f.i32_at_most("version_id", SHAPE.version as i32);
             let own = registers.clone();
             f.buffer("config[0]", "pci config", registers.bytes_mut());
-            let bad = unlike(&own, registers, bars);
+            let bad = unlike(&own, registers, bars, has_rom);
             f.check(bad.is_none(), || bad.unwrap_or_default());
             let mut raw = pins.map(u32::to_be_bytes).concat();
             f.buffer("irq_state", "pci irq state", &mut raw);
@@ -203,13 +224,25 @@ impl Function {
     }
 }
 
+/// Moves a region, unless it is where it belongs.
+fn place(cx: &mut Context<'_>, region: u32, mapped: &mut Option<u64>, address: Option<u64>) {
+    if std::mem::replace(mapped, address) == address {
+        return;
+    }
+    match address {
+        Some(base) => cx.map(region, base, BAR_PRIORITY),
+        None => cx.unmap(region),
+    }
+}
+
 /// Which bits must be the same on both sides: those that say what the function
 /// is and what it decodes. QEMU checks the same ones, and like QEMU leaves out what
 /// a guest can write.
-fn fixed_bits(at: usize, bars: &[Option<Bar>; 6]) -> u8 {
+fn fixed_bits(at: usize, bars: &[Option<Bar>; 6], has_rom: bool) -> u8 {
     let bar = at.checked_sub(offset::BAR0).and_then(|at| bars.get(at / 4));
     match at {
         _ if bar.is_some_and(Option::is_some) => 0xff,
+        offset::ROM..offset::CAPABILITIES if has_rom => 0xff,
         offset::VENDOR..offset::COMMAND => 0xff,
         offset::STATUS => status::CAPABILITIES as u8,
         offset::REVISION..offset::CACHE_LINE_SIZE | offset::HEADER_TYPE => 0xff,
@@ -223,10 +256,11 @@ fn unlike(
     own: &Registers<CONFIGURATION_SIZE>,
     loaded: &Registers<CONFIGURATION_SIZE>,
     bars: &[Option<Bar>; 6],
+    has_rom: bool,
 ) -> Option<String> {
     let bytes = own.bytes().iter().zip(loaded.bytes()).enumerate();
     let differs = |&(at, (own_byte, byte)): &(usize, (&u8, &u8))| {
-        (own_byte ^ byte) & fixed_bits(at, bars) & !own.guest_bits(at) != 0
+        (own_byte ^ byte) & fixed_bits(at, bars, has_rom) & !own.guest_bits(at) != 0
     };
     let (at, (expected, found)) = bytes.into_iter().find(differs)?;
     Some(format!("byte {at:#04x} is {found:#04x}, {expected:#04x} expected: another PCI function"))

@@ -36,6 +36,8 @@ pub mod offset {
     pub const SUBSYSTEM_VENDOR: usize = 0x2c;
     /// Subsystem ID, 16 bits.
     pub const SUBSYSTEM: usize = 0x2e;
+    /// Expansion ROM base address register, 32 bits; bit 0: the ROM is enabled.
+    pub const ROM: usize = 0x30;
     /// Capabilities pointer, 8 bits.
     pub const CAPABILITIES: usize = 0x34;
     /// Interrupt line, 8 bits.

@@ -7,6 +7,7 @@ use crate::{Context, Device, Properties};
 
 const PORTS: u32 = 1;
 const MEMORY: u32 = 2;
+const ROM: u32 = 3;
 const INTA: u32 = 0;
 const IDENTITY: Identity = Identity {
     vendor: 0x8086,
@@ -16,7 +17,7 @@ const IDENTITY: Identity = Identity {
     subsystem: DEFAULT_SUBSYSTEM,
 };
 
-/// A function with ports, memory and an interrupt pin, and nothing behind them.
+/// A function with ports, memory, a ROM and an interrupt pin, and nothing behind them.
 struct Probe(Function);
 
 impl Device for Probe {
@@ -27,6 +28,7 @@ impl Device for Probe {
                 configuration(),
                 ports("ports", 0x40, widths, widths),
                 memory("memory", 0x1000, widths, widths),
+                memory("rom", 0x1_0000, widths, widths),
             ],
             lines: vec![output("inta")],
             ..device("probe", "0", "a function", Attachment::Pci)
@@ -37,6 +39,7 @@ impl Device for Probe {
         let function = Function::new(IDENTITY)
             .with_bar(0, Bar::ports(PORTS, 0x40))
             .with_bar(5, Bar::memory(MEMORY, 0x1000, true))
+            .with_rom(ROM, 0x1_0000)
             .with_inta(INTA);
         Ok(Self(function))
     }
@@ -97,6 +100,7 @@ fn a_guest_writes_what_qemu_lets_it_write() {
     assert_eq!(bench.configuration_read(0x10, 4), 0xffff_ffc1);
     assert_eq!(bench.configuration_read(0x14, 4), 0);
     assert_eq!(bench.configuration_read(0x24, 4), 0xffff_f008);
+    assert_eq!(bench.configuration_read(0x30, 4), 0xffff_0001);
     assert_eq!(bench.configuration_read(0x3c, 4), 0x0000_01ff);
     bench.configuration_write(0x40, 4, 0x1234_5678);
     assert_eq!(bench.configuration_read(0x41, 2), 0x3456);
@@ -136,6 +140,30 @@ fn an_address_that_makes_no_sense_places_nothing() {
     }
     bench.configuration_write(0x24, 4, 0xffff_e000);
     assert_eq!(bench.fake.take(), [Effect::Map(MEMORY, 0xffff_e000, 1)]);
+}
+
+#[test]
+fn a_rom_is_where_its_register_says_while_it_is_enabled() {
+    let mut bench = Bench::<Probe>::new();
+    bench.configuration_write(0x04, 2, 2);
+    bench.configuration_write(0x30, 4, 0xf100_0000);
+    assert_eq!(bench.fake.take(), []);
+    bench.configuration_write(0x30, 4, 0xf100_0001);
+    bench.configuration_write(0x30, 4, 0xf200_07ff);
+    assert_eq!(bench.configuration_read(0x30, 4), 0xf200_0001);
+    assert_eq!(bench.successor(&[]).fake.mappings[&ROM], (0xf200_0000, 1));
+    bench.configuration_write(0x04, 2, 0);
+    bench.configuration_write(0x04, 2, 2);
+    bench.reset();
+    let moves = [
+        Effect::Map(ROM, 0xf100_0000, 1),
+        Effect::Map(ROM, 0xf200_0000, 1),
+        Effect::Unmap(ROM),
+        Effect::Map(ROM, 0xf200_0000, 1),
+        Effect::Unmap(ROM),
+    ];
+    assert_eq!(bench.fake.take(), moves);
+    assert_eq!(bench.configuration_read(0x30, 4), 0);
 }
 
 #[test]
@@ -220,6 +248,8 @@ fn another_functions_state_is_refused() {
     assert!(refused(|section| section.data[4 + 0x06] |= 0x10).contains("byte 0x06"));
     assert!(refused(|section| section.data[4 + 0x34] = 0x40).contains("byte 0x34"));
     assert!(refused(|section| section.data[4 + 0x0e] = 0x80).contains("byte 0x0e"));
+    // The ROM is of another size.
+    assert!(refused(|section| section.data[4 + 0x31] = 0x80).contains("byte 0x31"));
 }
 
 #[test]

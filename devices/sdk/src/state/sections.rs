@@ -42,7 +42,8 @@ impl Sections<'_> {
     }
 
     /// A section whose name stands alone in QEMU's stream, or is told apart by
-    /// a running number (`smbus-eeprom`).
+    /// a running number (`smbus-eeprom`). A device may have several of one name
+    /// itself: they are saved and loaded in the order of their declaration.
     pub fn section(&mut self, shape: Shape, needed: Condition, body: impl FnOnce(&mut Fields<'_>)) {
         self.walk(shape, false, needed, body);
     }
@@ -95,7 +96,7 @@ impl Given {
     fn load(&mut self, scope: Scope, shape: Shape, body: impl FnOnce(&mut Fields<'_>)) {
         let found = self.sections.iter().position(|section| section.name == shape.name);
         let Some(index) = found.filter(|_| self.refusal.is_none()) else { return };
-        let Section { name, version, data } = self.sections.swap_remove(index);
+        let Section { name, version, data } = self.sections.remove(index);
         let result = match shape.rejects(version) {
             Some(reason) => Err(Mistake { field: String::new(), offset: 0, reason }),
             None => {

@@ -304,6 +304,52 @@ fn sections_are_known_and_come_once() {
     assert_eq!((&*section, &*reason), ("", "byte 0xee does not go with anything"));
 }
 
+/// A device with two sections of one name, as a pair of chips has.
+#[derive(Debug, Default, PartialEq)]
+struct Twins {
+    other: u8,
+    bytes: [u8; 2],
+}
+
+impl Device for Twins {
+    fn describe() -> Description {
+        device("twins", "0", "", Attachment::System)
+    }
+
+    fn configure(_: &Properties, _: &mut Context<'_>) -> Result<Self, String> {
+        Ok(Self::default())
+    }
+
+    fn reset(&mut self, _: &mut Context<'_>) {}
+
+    fn io_read(&mut self, _: &mut Context<'_>, _: u32, _: u64, _: u8) -> u64 {
+        0
+    }
+
+    fn io_write(&mut self, _: &mut Context<'_>, _: u32, _: u64, _: u8, _: u64) {}
+
+    fn state(&mut self, sections: &mut Sections<'_>) {
+        sections.section(PAIR, Condition::ALWAYS, |f| f.u8("byte", &mut self.other));
+        for byte in &mut self.bytes {
+            sections.section(LONE, Condition::ALWAYS, |f| f.u8("byte", byte));
+        }
+    }
+
+    fn loaded(&mut self, _: &mut Context<'_>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn sections_of_one_name_are_taken_in_order() {
+    let mut bench = Bench::<Twins>::new();
+    bench.device = Twins { other: 1, bytes: [2, 3] };
+    let saved = bench.save(Scope::Stream);
+    let mut loaded = Bench::<Twins>::configured(&[]);
+    loaded.load(Scope::Stream, saved).expect("its own state");
+    assert_eq!(loaded.device, bench.device);
+}
+
 #[test]
 fn the_description_says_the_same() {
     let description = describe(&mut Bench::<Everything>::configured(&[]).device);

@@ -33,6 +33,12 @@ impl Inspection {
         let buses = self.buses.iter().map(|bus| format!("{} ({})", bus.name, bus.kind));
         text += &entry("buses", buses);
         text += &entry("streams", self.streams.iter().cloned());
+        text += &entry("drives", self.drives.iter().cloned());
+        let memories = self.memories.iter().map(|memory| {
+            let kind = if memory.read_only { "ROM" } else { "RAM" };
+            format!("{} ({} bytes of {kind})", memory.name, memory.bytes)
+        });
+        text += &entry("memories", memories);
         text += &self.properties(output);
         text += &self.regions(output);
         text += &self.windows(output);
@@ -43,7 +49,8 @@ impl Inspection {
         match self.attachment {
             "system" => "no bus".into(),
             "pci" => "a PCI bus".into(),
-            _ => "an I2C bus".into(),
+            "i2c" => "an I2C bus".into(),
+            _ => "a channel of an ISA bus's DMA controller".into(),
         }
     }
 

@@ -5,6 +5,7 @@ use super::given::{Collected, Given};
 use super::help::Help;
 use super::invocation::Accelerator;
 use super::value;
+use crate::machine::file::Irqchip;
 
 /// What of KVM's properties changes nothing a guest sees.
 const KVM_PROPERTIES: &[&str] =
@@ -17,11 +18,15 @@ pub(super) fn accel(all: &mut Collected, given: &Given<'_>) -> Result<(), Error>
         all.ask_help(Help::Accelerators);
         return Ok(());
     }
+    let mut split = false;
     for (property, text) in list.last().filter(|(property, _)| *property != "accel") {
         match (name.as_str(), property) {
             ("kvm", "kernel-irqchip") if value::flag(property, text) == Ok(true) => {}
+            ("kvm", "kernel-irqchip") if text == "split" => split = true,
             ("kvm", "kernel-irqchip") => {
-                return Err(given.error("the kernel's interrupt controllers have to be on"));
+                let problem =
+                    "kernel-irqchip=off: there is no local APIC but the kernel's; say split";
+                return Err(given.error(problem));
             }
             ("kvm", property) if KVM_PROPERTIES.contains(&property) => {}
             // Of one that is not here nobody knows what it has.
@@ -30,6 +35,9 @@ pub(super) fn accel(all: &mut Collected, given: &Given<'_>) -> Result<(), Error>
             }
             _ => {}
         }
+    }
+    if split {
+        all.irqchip = Irqchip::Split;
     }
     all.accelerators.push((given.place(), name));
     Ok(())

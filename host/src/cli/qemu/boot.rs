@@ -18,18 +18,30 @@ pub(super) fn boot(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> 
 
 /// Has the machine boot in that order, if it has one.
 pub(super) fn resolve(all: &mut Collected, machine: &mut MachineType) -> Result<(), Error> {
-    let (mut order, mut once) = (None, None);
+    let (mut order, mut once, mut menu) = (None, None, None);
+    let mut times = Vec::new();
     for (key, text) in all.machine.under("boot.") {
         let name = format!("{GROUP}.{key}");
         let checked = match key {
             "order" => devices(text).map(|()| order = Some(text.to_owned())),
             "once" => devices(text).map(|()| once = Some(text.to_owned())),
-            "menu" | "strict" => value::flag(&name, text).map(drop),
-            "splash-time" | "reboot-timeout" => value::integer(&name, text).map(drop),
+            "menu" => value::flag(&name, text).map(|on| menu = Some(Value::Flag(on))),
+            "strict" => value::flag(&name, text).map(drop),
+            "splash-time" | "reboot-timeout" => {
+                value::integer(&name, text).map(|time| times.push((name.clone(), time)))
+            }
             "splash" => Ok(()),
             _ => Err(format!("Parameter '{name}' is unexpected").into()),
         };
         checked.map_err(Problem::bare)?;
+    }
+    if let Some(menu) = menu {
+        machine.set_option("boot.menu", menu, Origin::outside("-boot", "menu"));
+    }
+    for (name, time) in times {
+        // Numbers below 0 say that there is none, as in QEMU.
+        let time = Value::Number((time as u32).into());
+        machine.set_option(&name, time, Origin::outside("-boot", &name));
     }
     if let Some(once) = &once {
         all.warnings.push(format!("warning: -boot once={once}: the order stays after a reset"));

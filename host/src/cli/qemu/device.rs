@@ -13,10 +13,10 @@ use crate::machine::file::{Choice, DeviceEntry, MachineType, PciAddress, Sourced
 
 /// A device that was asked for, before it is known what the machine has.
 pub(super) struct GivenDevice {
-    place: String,
-    driver: String,
+    pub(super) place: String,
+    pub(super) driver: String,
     id: Option<String>,
-    list: Opts,
+    pub(super) list: Opts,
 }
 
 pub(super) fn device(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {

@@ -1,17 +1,15 @@
 //! `-drive`, `-blockdev`, and the short forms for disks.
-//!
-//! Nothing attaches drives yet: this is where they are read, and where each
-//! earns its warning.
 
 use std::ffi::OsStr;
 
+use super::drive_options;
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::invocation::{Drive, DrivePlace, Interface, Media};
 use super::json::{self, Kind};
 use super::opts::Opts;
 
-const MISSING: &str = "there are no drives here yet; the guest does not have it";
+const MISSING: &str = "there is no such interface here; the guest does not have the drive";
 
 const INTERFACES: &[(&str, Option<Interface>)] = &[
     ("ide", Some(Interface::Ide)),
@@ -45,7 +43,9 @@ fn add(all: &mut Collected, given: &Given<'_>, drive: Drive) -> Result<(), Error
             given.error(format!("drive with bus={bus}, unit={unit} (index={index}) exists"))
         );
     }
-    given.warn(all, MISSING);
+    if matches!(drive.interface, Interface::Scsi | Interface::Virtio | Interface::Xen) {
+        given.warn(all, MISSING);
+    }
     all.drives.push(drive);
     Ok(())
 }
@@ -86,6 +86,14 @@ fn read(mut list: Opts, place: &str) -> Result<Drive, Problem> {
             return Err("invalid cache option".into());
         }
     }
+    if !matches!(interface, Interface::Ide | Interface::Scsi | Interface::Virtio | Interface::None)
+    {
+        for key in ["werror", "rerror"] {
+            if list.get(key).is_some() {
+                return Err(format!("{key} is not supported by this bus type").into());
+            }
+        }
+    }
     let id = list.identifier("id")?;
     list.take("id");
     let file = list.take("file").filter(|file| !file.is_empty());
@@ -108,9 +116,13 @@ fn read(mut list: Opts, place: &str) -> Result<Drive, Problem> {
     if file.is_none() && list.last().any(|(key, _)| !of_drive.contains(&key)) {
         return Err("Must specify either driver or file".into());
     }
+    if file.is_some() && matches!(format.as_deref(), None | Some("raw")) {
+        drive_options::check(&list)?;
+    }
     Ok(Drive {
         place: place.into(),
         id,
+        name: None,
         interface,
         media,
         at,
@@ -132,6 +144,7 @@ pub(super) fn blockdev(all: &mut Collected, given: &Given<'_>) -> Result<(), Err
     let drive = Drive {
         place: given.place(),
         id: Some(node),
+        name: None,
         interface: Interface::None,
         media: Media::Disk,
         at: None,
@@ -154,16 +167,8 @@ fn short(
 }
 
 fn empty(given: &Given<'_>, interface: Interface, index: u32, media: Media) -> Drive {
-    Drive {
-        place: given.place(),
-        id: None,
-        interface,
-        media,
-        at: Some(DrivePlace::Index(index)),
-        file: None,
-        format: None,
-        options: Vec::new(),
-    }
+    let at = Some(DrivePlace::Index(index));
+    Drive { place: given.place(), interface, media, at, ..Drive::empty() }
 }
 
 /// A file without an option is the first disk.
@@ -231,6 +236,8 @@ mod tests {
             ("file=x,index=foo", "Parameter 'index' expects a number"),
             ("file=x,bus=0,unit=0,index=2", "index cannot be used with bus and unit"),
             ("file=x,cache=foo", "invalid cache option"),
+            ("file=x,if=floppy,werror=stop", "werror is not supported by this bus type"),
+            ("file=x,if=xen,rerror=stop", "rerror is not supported by this bus type"),
         ] {
             assert_eq!(drive(text).expect_err(text).text, problem);
         }

@@ -1,5 +1,6 @@
 //! One option as it was given, and what is collected of all.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use super::invocation::{
 use super::opts::Opts;
 use super::serial::SerialPort;
 use crate::chardev::{Backend, Config};
+use crate::machine::file::Irqchip;
 
 /// An option on the command line.
 pub(super) struct Given<'a> {
@@ -95,6 +97,8 @@ pub(super) struct Collected {
     pub(super) memory: Opts,
     pub(super) name: Opts,
     pub(super) uuid: Option<[u8; 16]>,
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) irqchip: Irqchip,
     pub(super) rtc: Opts,
     pub(super) no_defaults: bool,
     pub(super) no_graphic: bool,

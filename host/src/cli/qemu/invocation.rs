@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::chardev::Config;
 use crate::control::metrics::MetricsAddress;
-use crate::machine::file::MachineType;
+use crate::machine::file::{Irqchip, MachineType};
 use crate::migrate::Uri;
 
 /// A machine to be started, checked as far as that needs no component: see
@@ -38,8 +38,12 @@ pub struct Invocation {
     pub devices: Vec<Device>,
     /// Properties of all devices of a driver, in order.
     pub globals: Vec<Global>,
-    /// Disks and the like. Nothing attaches them yet: each has earned a warning.
+    /// What the interrupt controllers are on KVM.
+    pub irqchip: Irqchip,
+    /// Disks and the like.
     pub drives: Vec<Drive>,
+    /// Files for the guest's firmware, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
     /// What the guest's real-time clock shows.
     pub rtc: Rtc,
     /// What the processors start with.
@@ -141,6 +145,9 @@ pub struct Drive {
     pub place: String,
     /// Its id, if it has one. A node of `-blockdev` has its node's name.
     pub id: Option<String>,
+    /// The drive of the machine that it is, by its name in machine files; none if it
+    /// is no drive of any device.
+    pub name: Option<String>,
     /// What it is plugged into.
     pub interface: Interface,
     /// A disk or a CD-ROM.
@@ -153,6 +160,36 @@ pub struct Drive {
     pub format: Option<String>,
     /// Everything else, as it was written.
     pub options: Vec<(String, String)>,
+}
+
+impl Drive {
+    /// A drive that nobody has asked for, with nothing in it.
+    pub(super) const fn empty() -> Self {
+        Self {
+            place: String::new(),
+            id: None,
+            name: None,
+            interface: Interface::Ide,
+            media: Media::Disk,
+            at: None,
+            file: None,
+            format: None,
+            options: Vec::new(),
+        }
+    }
+
+    /// The value of an option.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        let found = self.options.iter().rev().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether an option is on.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        self.option(name) == Some("on")
+    }
 }
 
 /// What a drive is plugged into.

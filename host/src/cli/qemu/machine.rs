@@ -5,7 +5,7 @@ use super::given::{Collected, Given};
 use super::help::Help;
 use super::value::{self, Toggle};
 use super::{boot, memory, smp};
-use crate::machine::file::{MachineType, MachineTypes, Origin, Value};
+use crate::machine::file::{Irqchip, MachineType, MachineTypes, Origin, Value};
 
 /// The machine type if none is named.
 const DEFAULT: &str = "pc";
@@ -64,8 +64,6 @@ enum Words {
     Flag,
     /// Also `auto`.
     Auto,
-    /// Also `split`, which is not on.
-    Split,
 }
 
 enum Other {
@@ -115,11 +113,7 @@ const PROPERTIES: &[(&str, &str, Property)] = &[
     ),
     ("initrd", "Initial RAM disk", Property::Set(initrd)),
     ("kernel", "Kernel image", Property::Set(kernel)),
-    (
-        "kernel-irqchip",
-        "Interrupt controllers of the kernel",
-        Property::Only(Words::Split, true, Other::Refused, "has to be on"),
-    ),
+    ("kernel-irqchip", "Interrupt controllers of the kernel", Property::Set(kernel_irqchip)),
     ("max-ram-below-4g", "RAM below 4 GiB at most", Property::Set(max_ram_below_4g)),
     ("mem-merge", "Let the host merge equal pages", Property::Any),
     ("memory-backend", "The object that is the guest's RAM", Property::Set(memory_backend)),
@@ -161,7 +155,7 @@ const PROPERTIES: &[(&str, &str, Property)] = &[
             "is not there; the guest does not have it",
         ),
     ),
-    ("vmport", "VMware's port", Property::Only(Words::Auto, false, Other::Refused, "is not there")),
+    ("vmport", "VMware's port", Property::Set(vmport)),
     ("x-oem-id", "A name in ACPI tables: none are made", Property::Text),
     ("x-oem-table-id", "A name in ACPI tables: none are made", Property::Text),
 ];
@@ -184,7 +178,9 @@ pub(super) fn apply(all: &mut Collected, machine: &mut MachineType) -> Result<()
         {
             continue;
         }
-        let found = PROPERTIES.iter().find(|(known, ..)| *known == name);
+        // QEMU takes either spelling.
+        let spelt = name.replace('_', "-");
+        let found = PROPERTIES.iter().find(|(known, ..)| *known == spelt);
         let Some((_, _, property)) = found else {
             return Err(Error::new(format!(
                 "Property '{}-machine.{name}' not found",
@@ -233,9 +229,6 @@ impl Words {
                 Toggle::Off => Some(false),
                 Toggle::Auto => None,
             }),
-            Self::Split => {
-                value::word(name, text, &[("on", true), ("off", false), ("split", false)]).map(Some)
-            }
         }
     }
 }
@@ -257,6 +250,22 @@ fn initrd(all: &mut Collected, _: &mut MachineType, text: &str) -> Result<(), Pr
 
 fn kernel(all: &mut Collected, _: &mut MachineType, text: &str) -> Result<(), Problem> {
     all.images.kernel = Some(text.into());
+    Ok(())
+}
+
+/// `split` leaves the local APICs to the kernel; the others are devices.
+fn kernel_irqchip(all: &mut Collected, _: &mut MachineType, text: &str) -> Result<(), Problem> {
+    const NAME: &str = "kernel-irqchip";
+    all.irqchip = match text {
+        "on" => Irqchip::Kernel,
+        "split" => Irqchip::Split,
+        "off" => {
+            return Err(
+                "kernel-irqchip=off: there is no local APIC but the kernel's; say split".into()
+            );
+        }
+        _ => return Err(format!("Parameter '{NAME}' does not accept value '{text}'").into()),
+    };
     Ok(())
 }
 
@@ -291,6 +300,18 @@ fn smm(_: &mut Collected, machine: &mut MachineType, text: &str) -> Result<(), P
     const NAME: &str = "smm";
     if value::auto(NAME, text)? == Toggle::Off {
         machine.set_option(NAME, Value::Flag(false), Origin::outside("-machine", NAME));
+    }
+    Ok(())
+}
+
+fn vmport(_: &mut Collected, machine: &mut MachineType, text: &str) -> Result<(), Problem> {
+    const NAME: &str = "vmport";
+    match value::auto(NAME, text)? {
+        Toggle::Off => machine.leave_out(|device| device.qemu.is(NAME)),
+        Toggle::On if !machine.devices.iter().any(|device| device.qemu.is(NAME)) => {
+            return Err(format!("-machine {NAME}={text}: {NAME} is not there").into());
+        }
+        Toggle::On | Toggle::Auto => {}
     }
     Ok(())
 }

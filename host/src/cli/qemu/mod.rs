@@ -10,12 +10,15 @@
 
 mod absent;
 mod accel;
+mod attach;
 mod backend;
 mod boot;
 mod device;
 mod drive;
+mod drive_options;
 mod equip;
 mod error;
+mod firmware_file;
 mod given;
 mod global;
 mod help;

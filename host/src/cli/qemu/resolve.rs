@@ -3,7 +3,7 @@
 use super::error::{Error, Problem};
 use super::given::Collected;
 use super::invocation::{Device, Invocation, Monitor};
-use super::{accel, boot, device, global, machine, memory, monitor, rtc, serial, smp};
+use super::{accel, attach, boot, device, global, machine, memory, monitor, rtc, serial, smp};
 use crate::machine::file::MachineTypes;
 
 pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invocation, Error> {
@@ -15,6 +15,7 @@ pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invoca
     boot::resolve(&mut all, &mut machine)?;
     let memory = memory::resolve(&mut all)?;
     boot::check_images(&all)?;
+    attach::resolve(&mut all, &mut machine)?;
     let rtc = rtc::resolve(&all)?;
     let monitors = monitor::resolve(&all)?;
     let globals = global::resolve(&mut all, &mut machine)?;
@@ -41,6 +42,8 @@ pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invoca
         devices,
         globals,
         drives: all.drives,
+        files: all.files,
+        irqchip: all.irqchip,
         rtc,
         images: all.images,
         paused: all.paused,

@@ -3,8 +3,8 @@
 use super::error::Error;
 use super::given::{Collected, Given};
 use super::{
-    absent, accel, backend, boot, device, drive, global, help, life, machine, memory, monitor, own,
-    rtc, serial, smp,
+    absent, accel, backend, boot, device, drive, firmware_file, global, help, life, machine,
+    memory, monitor, own, rtc, serial, smp,
 };
 
 /// What reads an option.
@@ -55,7 +55,7 @@ const fn entry(
     Entry { names, argument, help, treatment }
 }
 
-const NO_TABLES: &str = "the host makes no tables for firmware";
+const NO_TABLES: &str = "firmware's tables are made of the machine alone";
 const NO_SUCH_DEVICE: &str = "there is no such device";
 const NO_EMULATION: &str = "processors are not emulated";
 const NO_DISPLAY: &str = "there is no display";
@@ -127,9 +127,10 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             entry(
                 &["boot"],
-                "[order=]LETTERS[,once=LETTERS][,menu=on|off][,strict=on|off]...",
-                "The boot order, told to firmware: a and b floppies, c disk, d CD-ROM, n network. \
-                 The other keys change nothing",
+                "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS]...",
+                "What firmware boots: a and b floppies, c disk, d CD-ROM, n network. Whether it \
+                 offers a menu, how long it waits for a choice, and with reboot-timeout when it \
+                 tries again. An order with once= stays; splash and strict change nothing",
                 Understood(boot::boot),
             ),
             entry(
@@ -144,7 +145,7 @@ pub(super) const GROUPS: &[Group] = &[
                 "The guest's name, and the process's",
                 Understood(life::name),
             ),
-            entry(&["uuid"], "UUID", "The guest's UUID", Understood(life::uuid)),
+            entry(&["uuid"], "UUID", "The guest's UUID, told to firmware", Understood(life::uuid)),
             entry(
                 &["rtc"],
                 "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]",
@@ -207,18 +208,23 @@ pub(super) const GROUPS: &[Group] = &[
                 Accepted(absent::usb_device, NO_SUCH_DEVICE),
             ),
             entry(&["tpmdev"], "...", "A TPM", Refused(NO_SUCH_DEVICE)),
-            entry(&["fw_cfg"], "...", "Add a file for firmware", Refused(NO_SUCH_DEVICE)),
+            entry(
+                &["fw_cfg"],
+                "[name=]NAME,file=FILE|string=TEXT",
+                "Add a file for firmware",
+                Understood(firmware_file::fw_cfg),
+            ),
             entry(
                 &["option-rom"],
                 "FILE",
                 "Load an option ROM",
-                Refused("option ROMs are loaded through a device that is not there"),
+                Refused("only devices bring option ROMs"),
             ),
             entry(
                 &["watchdog-action"],
                 "ACTION",
                 "What a watchdog does",
-                Accepted(life::watchdog_action, "there is no watchdog"),
+                Accepted(life::watchdog_action, "say -device ib700,action=ACTION"),
             ),
             entry(
                 &["only-migratable"],
@@ -233,43 +239,46 @@ pub(super) const GROUPS: &[Group] = &[
         options: &[
             entry(
                 &["drive"],
-                "[file=FILE][,if=TYPE][,index=N][,media=disk|cdrom][,format=F]...",
-                "A disk",
-                Accepted(
-                    drive::drive,
-                    "drives cannot be attached yet; a warning says so. if=pflash, mtd and sd are refused",
-                ),
+                "[file=FILE][,if=TYPE][,index=N][,media=disk|cdrom][,format=raw][,cache=MODE]...",
+                "A disk, CD-ROM or floppy with a raw image. if=ide, the default, and floppy; scsi, \
+                 virtio and xen earn a warning, none has no user, pflash, mtd and sd are refused",
+                Understood(drive::drive),
             ),
             entry(
                 &["blockdev"],
                 "[driver=]DRIVER,node-name=NAME[,...] | JSON",
                 "A disk image",
-                Accepted(drive::blockdev, "as -drive"),
+                Accepted(drive::blockdev, "no device can name it; use -drive"),
             ),
-            entry(&["hda"], "FILE", "First disk", Accepted(drive::hda, "as -drive")),
-            entry(&["hdb"], "FILE", "Second disk", Accepted(drive::hdb, "as -drive")),
-            entry(&["hdc"], "FILE", "Third disk", Accepted(drive::hdc, "as -drive")),
-            entry(&["hdd"], "FILE", "Fourth disk", Accepted(drive::hdd, "as -drive")),
-            entry(&["cdrom"], "FILE", "A CD-ROM", Accepted(drive::cdrom, "as -drive")),
-            entry(&["fda"], "FILE", "First floppy", Accepted(drive::fda, "as -drive")),
-            entry(&["fdb"], "FILE", "Second floppy", Accepted(drive::fdb, "as -drive")),
+            entry(&["hda"], "FILE", "-drive file=FILE,index=0", Understood(drive::hda)),
+            entry(&["hdb"], "FILE", "-drive file=FILE,index=1", Understood(drive::hdb)),
+            entry(&["hdc"], "FILE", "-drive file=FILE,index=2", Understood(drive::hdc)),
+            entry(&["hdd"], "FILE", "-drive file=FILE,index=3", Understood(drive::hdd)),
+            entry(
+                &["cdrom"],
+                "FILE",
+                "-drive file=FILE,index=2,media=cdrom",
+                Understood(drive::cdrom),
+            ),
+            entry(&["fda"], "FILE", "-drive file=FILE,if=floppy,index=0", Understood(drive::fda)),
+            entry(&["fdb"], "FILE", "-drive file=FILE,if=floppy,index=1", Understood(drive::fdb)),
             entry(
                 &["snapshot"],
                 "",
                 "Leave images as they are",
-                Accepted(absent::ignored, "no image is written to"),
+                Refused("guests write to their images; copy the image"),
             ),
             entry(
                 &["win2k-hack"],
                 "",
                 "Slow disks down",
-                Accepted(absent::ignored, "there are no disks"),
+                Accepted(absent::ignored, "disks are as fast as they are"),
             ),
             entry(
                 &["no-fd-bootchk"],
                 "",
                 "Boot floppies without a signature",
-                Accepted(absent::ignored, "it is firmware's affair"),
+                Accepted(absent::ignored, "say -global mc146818rtc.fd-bootchk=off"),
             ),
             entry(
                 &["pflash"],
@@ -332,7 +341,7 @@ pub(super) const GROUPS: &[Group] = &[
                 &["vga"],
                 "none|std|cirrus|vmware|qxl|virtio",
                 "A graphics card",
-                Accepted(absent::vga, "there is none; all but none earn a warning"),
+                Accepted(absent::vga, "say -device VGA; all but none earn a warning"),
             ),
             entry(
                 &["full-screen"],
@@ -467,14 +476,15 @@ pub(super) const GROUPS: &[Group] = &[
             entry(
                 &["action"],
                 "[reboot=reset|shutdown][,shutdown=poweroff|pause]...",
-                "What resets and switching off lead to. panic and watchdog change nothing",
+                "What resets and switching off lead to. panic and watchdog change nothing: a \
+                 crash that the guest tells of stops it",
                 Understood(life::action),
             ),
             entry(
                 &["loadvm"],
                 "NAME",
                 "Start from a snapshot in an image",
-                Refused("there are no drives to hold one; -incoming starts from a state"),
+                Refused("raw images hold none; -incoming starts from a state"),
             ),
             entry(
                 &["no-acpi"],
@@ -482,7 +492,12 @@ pub(super) const GROUPS: &[Group] = &[
                 "No ACPI",
                 Refused("the power management is part of the machine"),
             ),
-            entry(&["no-hpet"], "", "No HPET", Accepted(absent::ignored, "there is none")),
+            entry(
+                &["no-hpet"],
+                "",
+                "No HPET",
+                Accepted(absent::ignored, "it is part of the machine"),
+            ),
             entry(&["acpitable"], "...", "Add an ACPI table", Refused(NO_TABLES)),
             entry(&["smbios"], "...", "Add an SMBIOS table", Refused(NO_TABLES)),
         ],

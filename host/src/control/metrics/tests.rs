@@ -29,7 +29,7 @@ impl Setup {
     fn new() -> Self {
         let library = Library::new(Engine::new(None).unwrap());
         let types = MachineTypes::builtin().unwrap();
-        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let parameters = Parameters::new(1, 16 << 20);
         let plan = Plan::new(types.get("pc").unwrap(), &[], &library, parameters).unwrap();
         let machine = Machine::build_alone(&plan).unwrap();
         let directory = tempfile::tempdir().unwrap();

@@ -27,3 +27,4 @@ pub use error::Error;
 pub use machines::{MachineInfo, query_machines};
 pub use pci::query_pci;
 pub use qom::{ObjectPropertyInfo, qom_get, qom_list};
+pub(super) use view::cpu_path;

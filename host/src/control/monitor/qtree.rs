@@ -52,7 +52,7 @@ impl<'a> Tree<'a> {
         let id = device.id().unwrap_or_default();
         self.line(depth, format_args!("dev: {}, id \"{id}\"", device.driver));
         let depth = depth + 1;
-        if !device.is_function {
+        if device.is_whole() {
             self.lines(device, depth);
             for property in device.of.properties() {
                 let value = value(&property.value);
@@ -61,13 +61,13 @@ impl<'a> Tree<'a> {
         }
         if let Some(Address::Pci(address)) = device.address {
             self.function(device, address, depth);
-        } else if !device.is_function {
+        } else if device.is_whole() {
             for (size, base) in device.of.memory_regions() {
                 let base = base.unwrap_or(u64::MAX);
                 self.line(depth, format_args!("mmio {base:016x}/{size:016x}"));
             }
         }
-        if !device.is_function {
+        if device.is_whole() {
             let position = self.view.devices.iter().position(|other| other.path == device.path);
             let carried = position.into_iter().flat_map(|position| self.view.carried(position));
             let numbers: Vec<_> = carried.map(|(number, _)| number).rev().collect();
@@ -124,11 +124,18 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A value as QEMU prints it.
+/// A value as QEMU prints it; of a text of several lines the first.
 fn value(value: &PropertyValue) -> String {
     match value {
         PropertyValue::Flag(flag) => flag.to_string(),
         PropertyValue::Number(number) => format!("{number} ({number:#x})"),
-        PropertyValue::Text(text) => format!("\"{text}\""),
+        PropertyValue::Text(text) => {
+            let mut lines = text.lines();
+            let first = lines.next().unwrap_or_default();
+            match lines.count() {
+                0 => format!("\"{first}\""),
+                more => format!("\"{first}\" and {more} more lines"),
+            }
+        }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! What only QEMU knows of them, names above all, the machine file says. A device
 //! that carries a PCI bus of its own is two in QEMU: the one on the system's bus,
-//! and the function it is on the bus that it carries.
+//! and the function it is on the bus that it carries. Some others are two as well, as
+//! the pair of interrupt controllers.
 
 use crate::component::BusKind;
-use crate::machine::file::{Address, PciAddress};
+use crate::machine::file::{Address, DeviceEntry, PciAddress};
 use crate::machine::{Machine, Part, Reason};
 
 /// All devices and buses, in the order of their creation.
@@ -13,8 +14,8 @@ pub(super) struct View<'m> {
     pub(super) devices: Vec<Device<'m>>,
     /// The first is the system's.
     pub(super) buses: Vec<Bus>,
-    /// How many processors there are: they are devices, too, and come first.
-    pub(super) cpus: usize,
+    /// Where the processors are, which are devices, too.
+    pub(super) cpus: Vec<String>,
 }
 
 /// A device.
@@ -25,8 +26,8 @@ pub(super) struct Device<'m> {
     pub(super) of: Part<'m>,
     /// That one's number.
     pub(super) part: usize,
-    /// It is only the function on the device's own PCI bus.
-    pub(super) is_function: bool,
+    /// How much of it.
+    pub(super) role: Role,
     /// The number of the bus it is on.
     pub(super) bus: usize,
     /// Where on it.
@@ -35,10 +36,26 @@ pub(super) struct Device<'m> {
     pub(super) path: String,
 }
 
+/// What a device of QEMU's is of one of the machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The device, with its properties, lines and buses.
+    Whole,
+    /// The function on the device's own PCI bus.
+    Function,
+    /// One more beside it.
+    Further,
+}
+
 impl Device<'_> {
+    /// Whether all that there is to say of the machine's device is said of this one.
+    pub(super) fn is_whole(&self) -> bool {
+        self.role == Role::Whole
+    }
+
     /// The id it was given.
     pub(super) fn id(&self) -> Option<&str> {
-        let named = self.of.reason == Reason::NamedRequest && !self.is_function;
+        let named = self.of.reason == Reason::NamedRequest && self.is_whole();
         named.then_some(self.of.entry.id.as_str())
     }
 }
@@ -64,7 +81,7 @@ const SYSTEM_BUS: &str = "main-system-bus";
 
 impl<'m> View<'m> {
     pub(super) fn of(machine: &'m Machine) -> Self {
-        let cpus = machine.parameters().cpus as usize;
+        let cpus = (0..machine.parameters().cpus).map(|cpu| cpu_path(machine, cpu)).collect();
         let system = Bus {
             name: SYSTEM_BUS.into(),
             kind: "System".into(),
@@ -72,8 +89,9 @@ impl<'m> View<'m> {
             path: format!("{UNATTACHED}/sysbus"),
         };
         let mut view = Self { devices: Vec::new(), buses: vec![system], cpus };
-        for part in machine.parts() {
-            view.add(part);
+        let mut left: Vec<_> = machine.parts().map(Some).collect();
+        for number in 0..left.len() {
+            view.add_behind_carrier(&mut left, number);
         }
         view.settle();
         view
@@ -90,35 +108,51 @@ impl<'m> View<'m> {
         buses.filter(move |(_, bus)| bus.carrier == Some(device))
     }
 
+    /// Adds one of the devices that are left. As in QEMU a bus is there before what is
+    /// on it.
+    fn add_behind_carrier(&mut self, left: &mut [Option<Part<'m>>], number: usize) {
+        let Some(part) = left.get_mut(number).and_then(Option::take) else { return };
+        let carrier = part.entry.place_in_qemu().and_then(|place| {
+            left.iter().position(|other| other.is_some_and(|o| o.entry.id == place.device))
+        });
+        if let Some(carrier) = carrier {
+            self.add_behind_carrier(left, carrier);
+        }
+        self.add(part);
+    }
+
     /// Adds a device and the buses it carries. On which bus it is is settled when
     /// all are known.
     fn add(&mut self, part: Part<'m>) {
         let entry = part.entry;
         let driver = entry.qemu.drivers.first().unwrap_or(&entry.component.value);
         let path = self.path(&part);
-        self.push(driver, part, false, &path);
-        if let Some(driver) = &entry.qemu.function {
+        self.push(driver, part, Role::Whole, &path);
+        let function = entry.qemu.function.iter().map(|driver| (driver, Role::Function));
+        let further = entry.qemu.also.iter().map(|driver| (driver, Role::Further));
+        for (driver, role) in function.chain(further) {
             let path = self.unattached();
-            self.push(driver, part, true, &path);
+            self.push(driver, part, role, &path);
         }
     }
 
-    fn push(&mut self, driver: &str, of: Part<'m>, is_function: bool, path: &str) {
-        let address = match of.entry.at.as_ref() {
-            Some(place) => place.value.address,
-            None => is_function.then_some(Address::Pci(PciAddress::FIRST)),
+    fn push(&mut self, driver: &str, of: Part<'m>, role: Role, path: &str) {
+        let address = match (role, of.entry.at.as_ref()) {
+            (Role::Further, _) | (Role::Whole, None) => None,
+            (_, Some(place)) => place.value.address,
+            (Role::Function, None) => Some(Address::Pci(PciAddress::FIRST)),
         };
         let number = self.devices.len();
         self.devices.push(Device {
             driver: driver.into(),
             part: of.index,
             of,
-            is_function,
+            role,
             bus: 0,
             address,
             path: path.into(),
         });
-        if is_function {
+        if role != Role::Whole {
             return;
         }
         for bus in &of.image().description().buses {
@@ -126,6 +160,8 @@ impl<'m> View<'m> {
             let kind = match bus.kind {
                 BusKind::Pci => "PCI",
                 BusKind::I2c => "i2c-bus",
+                // To QEMU the channels are a part of the ISA bus.
+                BusKind::IsaDma => continue,
             };
             self.add_bus(number, name, kind);
         }
@@ -140,32 +176,30 @@ impl<'m> View<'m> {
 
     fn settle(&mut self) {
         for number in 0..self.devices.len() {
-            let of = self.devices[number].of;
-            let (at, qemu) = (of.entry.at.as_ref(), of.entry.qemu.bus.as_ref());
-            let found = match (self.devices[number].is_function, at, qemu) {
-                (true, ..) => {
-                    let carrier = self.whole(&of.entry.id);
-                    carrier.and_then(|carrier| Some(self.carried(carrier).next()?.0))
-                }
-                (_, Some(place), _) => {
-                    let carrier = self.whole(&place.value.device);
-                    carrier.and_then(|carrier| {
-                        let name = self.devices[carrier].of.entry.qemu.bus_name(&place.value.bus);
-                        self.find_bus(carrier, name)
-                    })
-                }
-                (_, None, Some(place)) => {
-                    let name = place.value.bus.clone();
-                    let carrier = self.whole(&place.value.device);
-                    carrier.map(|carrier| {
-                        let known = self.find_bus(carrier, &name);
-                        known.unwrap_or_else(|| self.add_bus(carrier, &name, &kind_of(&name)))
-                    })
-                }
-                _ => None,
+            let found = match self.devices[number].role {
+                Role::Function => self.own_bus(number),
+                Role::Whole | Role::Further => self.bus_of(self.devices[number].of.entry),
             };
             self.devices[number].bus = found.unwrap_or(0);
         }
+    }
+
+    /// The first bus that a function's own device carries.
+    fn own_bus(&self, function: usize) -> Option<usize> {
+        let carrier = self.whole(&self.devices[function].of.entry.id)?;
+        Some(self.carried(carrier).next()?.0)
+    }
+
+    /// The bus that a device is on, which may be one that only QEMU has.
+    fn bus_of(&mut self, entry: &DeviceEntry) -> Option<usize> {
+        let place = entry.place_in_qemu()?;
+        let carrier = self.whole(&place.device)?;
+        let name = self.devices[carrier].of.entry.qemu.bus_name(&place.bus);
+        if let Some(known) = self.find_bus(carrier, name) {
+            return Some(known);
+        }
+        let is_qemus = entry.qemu.bus.as_ref().is_some_and(|bus| bus.value == *place);
+        is_qemus.then(|| self.add_bus(carrier, &place.bus, &kind_of(&place.bus)))
     }
 
     fn find_bus(&self, carrier: usize, name: &str) -> Option<usize> {
@@ -174,30 +208,46 @@ impl<'m> View<'m> {
 
     /// The number of the device with that id in the machine.
     fn whole(&self, id: &str) -> Option<usize> {
-        let is = |device: &Device<'_>| device.of.entry.id == id && !device.is_function;
+        let is = |device: &Device<'_>| device.of.entry.id == id && device.is_whole();
         self.devices.iter().position(is)
     }
 
     fn path(&self, part: &Part<'_>) -> String {
         match (part.reason, &part.entry.qemu.name) {
             (Reason::NamedRequest, _) => format!("{PERIPHERAL}/{}", part.entry.id),
-            (Reason::Request, _) => self.next(PERIPHERAL_ANON, 0),
+            (Reason::Request, _) => self.next(PERIPHERAL_ANON),
             (Reason::Machine, Some(name)) => format!("/machine/{name}"),
             (Reason::Machine, None) => self.unattached(),
         }
     }
 
     fn unattached(&self) -> String {
-        self.next(UNATTACHED, self.cpus)
+        self.next(UNATTACHED)
     }
 
-    /// The next free name in a container that has `more` devices besides.
-    fn next(&self, container: &str, more: usize) -> String {
-        let is_in = |device: &&Device<'_>| {
-            device.path.strip_prefix(container).is_some_and(|rest| rest.starts_with("/device["))
+    /// The first path in a container that is free.
+    fn next(&self, container: &str) -> String {
+        let is_taken = |path: &String| {
+            self.cpus.contains(path) || self.devices.iter().any(|d| d.path == *path)
         };
-        format!("{container}/device[{}]", more + self.devices.iter().filter(is_in).count())
+        let mut number = 0;
+        let mut path = numbered(container, number);
+        while is_taken(&path) {
+            number += 1;
+            path = numbered(container, number);
+        }
+        path
     }
+}
+
+/// Where a processor is among the machine's objects.
+pub(in crate::control) fn cpu_path(machine: &Machine, cpu: u32) -> String {
+    let is_between = machine.parts().any(|part| part.entry.qemu.with_cpu);
+    numbered(UNATTACHED, if is_between && cpu > 0 { cpu + 1 } else { cpu })
+}
+
+fn numbered(container: &str, number: u32) -> String {
+    format!("{container}/device[{number}]")
 }
 
 /// The type of a bus by its name: QEMU names a bus after its type, in small

@@ -91,12 +91,20 @@ fn publish(events: &Events, event: Event) {
         guest: bool,
         reason: &'static str,
     }
+    #[derive(serde::Serialize)]
+    struct Panicked {
+        action: &'static str,
+    }
     let name = match event {
         Event::Stop => "STOP",
         Event::Resume => "RESUME",
         Event::Reset(cause) | Event::Shutdown(cause) => {
             let name = if matches!(event, Event::Reset(_)) { "RESET" } else { "SHUTDOWN" };
             events.publish_with(name, &Why { guest: cause.is_guest(), reason: cause.name() });
+            return;
+        }
+        Event::Panicked => {
+            events.publish_with("GUEST_PANICKED", &Panicked { action: "pause" });
             return;
         }
         Event::PowerDown => "POWERDOWN",

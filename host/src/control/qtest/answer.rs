@@ -7,6 +7,9 @@ use super::reply::Reply;
 use super::request::{Request, parse};
 use crate::component::Effects;
 
+/// The I/O APIC in the machine file.
+const IO_APIC: &str = "ioapic";
+
 /// How much of a range is filled at once, in bytes.
 const FILLED_AT_ONCE: usize = 4096;
 
@@ -48,11 +51,17 @@ impl Qtest {
             }
             Request::Fill { address, length, byte } => self.fill(address, length, byte, effects),
             Request::Intercept(side) => board.interrupts.intercept(side),
-            Request::SetPin { pin, level } => board.interrupts.set(pin, level),
+            Request::SetPin { pin, level } => {
+                board.interrupts.set(pin, level);
+                // The interval timer's interrupt arrives at another input.
+                let input = if pin == 0 { 2 } else { pin };
+                machine.set_input(IO_APIC, &format!("irq{input}"), level, effects);
+            }
             Request::ClockStep(step) => {
                 let end = match step {
                     // QEMU's time has a sign: what is beyond its range is past.
                     Some(step) => step.checked_add_unsigned(machine.clock().now()),
+                    None if self.has_stopped() => None,
                     None => machine.next_deadline().and_then(|end| end.try_into().ok()),
                 };
                 return self.advance_to(end.unwrap_or(0), effects);
@@ -65,11 +74,16 @@ impl Qtest {
         Reply::Done
     }
 
-    /// Moves the clock, which as in QEMU does not go back, and says the time.
+    /// Moves the clock, which as in QEMU does not go back, and says the time. No timer
+    /// fires while the machine has stopped.
     fn advance_to(&self, end: i64, effects: &mut Effects) -> Reply<'static> {
         let clock = self.machine.clock();
         let end = u64::try_from(end).unwrap_or(0);
-        self.machine.advance(end.saturating_sub(clock.now()), effects);
+        if self.has_stopped() {
+            clock.advance_to(end);
+        } else {
+            self.machine.advance(end.saturating_sub(clock.now()), effects);
+        }
         Reply::Time(clock.now())
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::interrupts::Interrupts;
 use super::memory::Memory;
-use crate::component::Mode;
+use crate::component::{GuestRam, Mode};
 use crate::machine;
 use crate::machine::file::CpuPin;
 
@@ -25,6 +25,10 @@ impl machine::Board for Board {
 
     fn set_windows(&self, changes: &[(usize, Mode)]) {
         self.memory.set_windows(changes);
+    }
+
+    fn ram(&self) -> GuestRam {
+        GuestRam::new(self.memory.ram().clone())
     }
 
     fn set_claims(&self, claims: &[Range<u64>]) {

@@ -22,15 +22,15 @@
 //! Numbers are written as in C. Once the inputs of the I/O APIC are intercepted,
 //! `IRQ raise 9` and `IRQ lower 9` say their changes; those that a request
 //! causes come before its reply. Time stands still but for `clock_step` and
-//! `clock_set`.
+//! `clock_set`; while the machine has stopped or is suspended, timers that have become
+//! due wait for it to go on.
 //!
 //! What QEMU answers to odd requests is answered here, too. Where QEMU ends
 //! itself with a failed assertion (an argument that is missing or no number, a
 //! port above 0xffff) the reply is a line that starts with `FAIL`, and the
 //! machine goes on.
 //!
-//! The I/O APIC itself belongs to KVM and is not there: its registers read as
-//! nothing does, and only its inputs can be watched and driven.
+//! The inputs of the I/O APIC are the only lines that can be watched and driven.
 
 mod answer;
 mod board;
@@ -48,12 +48,12 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::component::Effects;
-use crate::machine::{self, Machine, Plan, PowerListener, Stream};
+use crate::machine::{self, Backends, Machine, Plan, PowerListener};
 use crate::migrate::Blocks;
 use crate::vm::{self, RamLayout, Rom};
 
@@ -70,6 +70,8 @@ pub struct Qtest {
     blocks: Arc<Blocks>,
     /// Held while a request is performed; in it what devices record then.
     turn: Mutex<Effects>,
+    /// Whether the machine does not run: its timers wait.
+    stopped: AtomicBool,
 }
 
 /// Why there is no machine for qtest.
@@ -85,7 +87,7 @@ pub enum Error {
 
 impl Qtest {
     /// Builds a machine as [`Machine::build`] does, with RAM, with `rom` as its
-    /// firmware, and with a clock at 0 that only requests move.
+    /// firmware, and with a clock at 0 that only requests move. It runs.
     ///
     /// `power` hears of power events while a request is performed. It must not
     /// call [`between_requests`](Self::between_requests) itself: QEMU, too, does
@@ -97,7 +99,7 @@ impl Qtest {
         plan: &Plan,
         ram: &RamLayout,
         rom: Option<Rom>,
-        streams: &BTreeMap<String, Arc<Stream>>,
+        backends: &Backends,
         power: PowerListener,
     ) -> Result<Self, Error> {
         let windows = plan.windows().map(|window| window.base..window.base + window.size);
@@ -105,8 +107,9 @@ impl Qtest {
         let blocks = Arc::new(Blocks::new(memory.ram(), memory.roms()));
         let board = Arc::new(Board { memory, interrupts: Interrupts::default() });
         let clock = Arc::new(Clock::manual());
-        let machine = Machine::build(plan, clock, board.clone(), streams, power)?;
-        Ok(Self { machine, board, blocks, turn: Mutex::new(Effects::with_capacity(64)) })
+        let machine = Machine::build(plan, clock, board.clone(), backends, power)?;
+        let turn = Mutex::new(Effects::with_capacity(64));
+        Ok(Self { machine, board, blocks, turn, stopped: AtomicBool::new(false) })
     }
 
     /// The machine.
@@ -126,5 +129,9 @@ impl Qtest {
     pub fn between_requests<R>(&self, action: impl FnOnce(&Machine) -> R) -> R {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         action(&self.machine)
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 }

@@ -1,6 +1,7 @@
 //! A machine whose clients take the place of processors.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::Qtest;
 use crate::guest::{Error, Processors};
@@ -8,8 +9,8 @@ use crate::machine::Machine;
 use crate::migrate::Blocks;
 use crate::vm::CpuState;
 
-/// Clients reach the devices and move the clock whatever the machine's state is,
-/// as in QEMU: nothing runs by itself, so there is nothing to stop.
+/// Clients reach the devices and move the clock whatever the machine's state is, as in
+/// QEMU. What can be stopped are the timers.
 impl Processors for Arc<Qtest> {
     fn machine(&self) -> &Arc<Machine> {
         Qtest::machine(self)
@@ -27,11 +28,20 @@ impl Processors for Arc<Qtest> {
         Vec::new()
     }
 
-    fn start(&self) {}
+    /// Fires the timers that have become due.
+    fn start(&self) {
+        let mut effects = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stopped.store(false, Ordering::Relaxed);
+        self.machine.advance(0, &mut effects);
+    }
 
-    fn stop(&self) {}
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
 
-    fn suspend(&self) {}
+    fn suspend(&self) {
+        self.stop();
+    }
 
     fn still(&self, action: &mut dyn FnMut(&Machine)) {
         self.between_requests(action);

@@ -13,15 +13,14 @@ fn qtest() -> Qtest {
     let types = MachineTypes::builtin().unwrap();
     let machine_type = types.get("pc-i440fx-7.2").unwrap();
     let library = Library::new(Engine::new(None).unwrap());
-    let plan =
-        Plan::new(machine_type, &[], &library, Parameters { cpus: 1, ram_size: RAM }).unwrap();
+    let plan = Plan::new(machine_type, &[], &library, Parameters::new(1, RAM)).unwrap();
     let memory = &machine_type.memory;
     let layout = RamLayout {
         size: RAM,
         below_4g_limit: memory.max_ram_below_4g,
         below_4g_split: memory.split_at,
     };
-    Qtest::build(&plan, &layout, None, &BTreeMap::new(), Arc::new(|_| {})).unwrap()
+    Qtest::build(&plan, &layout, None, &Backends::default(), Arc::new(|_| {})).unwrap()
 }
 
 /// What a client hears that sends this and is gone.

@@ -26,6 +26,10 @@ pub struct Described {
     pub buses: Vec<(String, BusKind)>,
     /// Character streams.
     pub streams: Vec<String>,
+    /// Drives.
+    pub drives: Vec<String>,
+    /// Blocks of memory that a file fills.
+    pub roms: Vec<String>,
 }
 
 impl Described {
@@ -58,6 +62,8 @@ pub enum Attachment {
     Pci,
     /// An I2C bus.
     I2c,
+    /// A channel of an ISA bus's DMA controller.
+    IsaDma,
 }
 
 /// Whether a line leads into the device or out of it.
@@ -76,4 +82,17 @@ pub enum BusKind {
     Pci,
     /// I2C or SMBus.
     I2c,
+    /// The DMA channels of an ISA bus.
+    IsaDma,
+}
+
+impl BusKind {
+    /// A bus of the kind, as messages call it.
+    pub(super) const fn phrase(self) -> &'static str {
+        match self {
+            Self::Pci => "a PCI bus",
+            Self::I2c => "an I2C bus",
+            Self::IsaDma => "a bus of DMA channels",
+        }
+    }
 }

@@ -42,6 +42,16 @@ impl<'a> Checker<'a> {
         for (line, wire) in &device.wires {
             self.wire(&device.component.value, described, line, wire)?;
         }
+        for (line, interrupt) in &device.listens {
+            let Some(interrupt) = interrupt.first() else { continue };
+            if described.line(line) != Some(Direction::Input) {
+                let component = &device.component.value;
+                return Err(interrupt
+                    .origin
+                    .error(format!("component {component:?} has no input line {line:?}"))
+                    .hint(names::hint(line, lines(described, Direction::Input))));
+            }
+        }
         for (bus, name) in &device.qemu.buses {
             if described.bus(bus).is_none() {
                 return Err(name
@@ -56,6 +66,19 @@ impl<'a> Checker<'a> {
                     .origin
                     .error(format!("component {:?} has no stream {name:?}", device.component.value))
                     .hint(names::hint(name, described.streams.iter().map(String::as_str))));
+            }
+        }
+        let owns =
+            [("drive", &device.drives, &described.drives), ("ROM", &device.roms, &described.roms)];
+        for (what, given, own) in owns {
+            for (name, target) in given {
+                if !own.contains(name) {
+                    let component = &device.component.value;
+                    return Err(target
+                        .origin
+                        .error(format!("component {component:?} has no {what} {name:?}"))
+                        .hint(names::hint(name, own.iter().map(String::as_str))));
+                }
             }
         }
         Ok(())
@@ -84,25 +107,40 @@ impl<'a> Checker<'a> {
                 Attachment::I2c => Err(device.origin.error(format!(
                     "component {component:?} needs a place on an I2C bus: at = \"device/bus@0x50\""
                 ))),
+                Attachment::IsaDma => Err(device.origin.error(format!(
+                    "component {component:?} needs a DMA channel: at = \"device/bus@drq2\""
+                ))),
             };
         };
         let kind = self.bus(place, origin)?;
         let bus = format!("{}/{}", place.device, place.bus);
-        match (described.attachment, kind, place.address) {
-            (Attachment::Pci, BusKind::Pci, None | Some(Address::Pci(_)))
-            | (Attachment::I2c, BusKind::I2c, Some(Address::I2c(_))) => Ok(()),
-            (Attachment::System, _, _) => Err(origin
-                .error(format!("component {component:?} sits on no bus"))
-                .hint("leave out \"at\"".to_owned())),
-            (Attachment::Pci, BusKind::I2c, _) => Err(origin
-                .error(format!("component {component:?} needs a PCI bus, {bus} is an I2C bus"))),
-            (Attachment::I2c, BusKind::Pci, _) => Err(origin
-                .error(format!("component {component:?} needs an I2C bus, {bus} is a PCI bus"))),
-            (Attachment::Pci, BusKind::Pci, Some(address)) => Err(origin.error(format!(
+        let wanted = match described.attachment {
+            Attachment::System => {
+                return Err(origin
+                    .error(format!("component {component:?} sits on no bus"))
+                    .hint("leave out \"at\"".to_owned()));
+            }
+            Attachment::Pci => BusKind::Pci,
+            Attachment::I2c => BusKind::I2c,
+            Attachment::IsaDma => BusKind::IsaDma,
+        };
+        if wanted != kind {
+            let (wanted, kind) = (wanted.phrase(), kind.phrase());
+            let message = format!("component {component:?} needs {wanted}, {bus} is {kind}");
+            return Err(origin.error(message));
+        }
+        match (kind, place.address) {
+            (BusKind::Pci, None | Some(Address::Pci(_)))
+            | (BusKind::I2c, Some(Address::I2c(_)))
+            | (BusKind::IsaDma, Some(Address::IsaDma(_))) => Ok(()),
+            (BusKind::Pci, Some(address)) => Err(origin.error(format!(
                 "{address} is no address on the PCI bus {bus}: expected slot.function, as 1f.7"
             ))),
-            (Attachment::I2c, BusKind::I2c, _) => Err(origin.error(format!(
+            (BusKind::I2c, _) => Err(origin.error(format!(
                 "{place} is no address on an I2C bus: expected {bus}@0x08 to {bus}@0x77"
+            ))),
+            (BusKind::IsaDma, _) => Err(origin.error(format!(
+                "{place} is no DMA channel of an ISA bus: expected {bus}@drq0 to {bus}@drq7"
             ))),
         }
     }

@@ -62,6 +62,19 @@ fn show(
     for (line, wire) in wires {
         writeln!(f, "    {line} -> {}", wire.value)?;
     }
+    let mut listens: Vec<_> = device.listens.iter().collect();
+    listens.sort_by(|(a, _), (b, _)| names::natural(a, b));
+    for (line, interrupts) in listens {
+        let names: Vec<_> =
+            interrupts.iter().map(|interrupt| interrupt.value.to_string()).collect();
+        writeln!(f, "    {line} <- {}", names.join(", "))?;
+    }
+    for (drive, name) in &device.drives {
+        writeln!(f, "    {drive} -> drive {}", name.value)?;
+    }
+    for (block, name) in &device.roms {
+        writeln!(f, "    {block} -> ROM {}", name.value)?;
+    }
     for (stream, name) in &device.streams {
         writeln!(f, "    {stream} -> stream {}", name.value)?;
     }

@@ -1,6 +1,6 @@
 //! Declarations to machine types: what a machine says, over what it inherits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::parse::{Declaration, DeviceDeclaration, MemoryDeclaration, MigrationDeclaration};
 use super::{
@@ -61,8 +61,20 @@ fn refuse_removals(root: &Declaration) -> Result<(), Error> {
 fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
     for id in &child.remove {
         let inherited = whole.devices.len() + whole.optional.len();
+        let components = |whole: &Declaration| -> BTreeSet<String> {
+            let devices = whole.devices.iter().chain(&whole.optional);
+            devices.filter_map(|device| Some(device.component.as_ref()?.value.clone())).collect()
+        };
+        let before = components(whole);
         whole.devices.retain(|device| device.id != id.value);
         whole.optional.retain(|device| device.id != id.value);
+        for device in whole.devices.iter_mut().chain(&mut whole.optional) {
+            device.wires.retain(|_, wire| !wire.value.is_line_of(&id.value));
+        }
+        whole.options.retain(|_, path| path.value.device != id.value);
+        for gone in before.difference(&components(whole)) {
+            whole.compat.remove(gone);
+        }
         if whole.devices.len() + whole.optional.len() == inherited {
             let known = whole.devices.iter().chain(&whole.optional);
             return Err(id
@@ -95,6 +107,7 @@ fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
     apply_devices(&mut whole.optional, &child.optional);
     apply_compat(&mut whole.compat, &child.compat);
     whole.options.extend(child.options.clone());
+    whole.boot_paths.extend(child.boot_paths.clone());
     if child.absent.is_some() {
         whole.absent.clone_from(&child.absent);
     }
@@ -119,6 +132,10 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         old.properties.extend(new.properties.clone());
         old.wires.extend(new.wires.clone());
         old.streams.extend(new.streams.clone());
+        old.drives.extend(new.drives.clone());
+        old.roms.extend(new.roms.clone());
+        old.listens.extend(new.listens.clone());
+        old.when = new.when.or(old.when);
         if new.choices.is_some() {
             old.choices.clone_from(&new.choices);
         }
@@ -126,9 +143,14 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
             old.qemu.drivers.clone_from(&new.qemu.drivers);
         }
         let (qemu, new_qemu) = (&mut old.qemu, &new.qemu);
+        qemu.also = new_qemu.also.clone().or(qemu.also.take());
+        qemu.with_cpu = new_qemu.with_cpu.or(qemu.with_cpu);
+        qemu.reset_first = new_qemu.reset_first.or(qemu.reset_first);
         qemu.name = new_qemu.name.clone().or(qemu.name.take());
         qemu.function = new_qemu.function.clone().or(qemu.function.take());
         qemu.bus = new_qemu.bus.clone().or(qemu.bus.take());
+        qemu.default = new_qemu.default.or(qemu.default);
+        qemu.memory = new_qemu.memory.clone().or(qemu.memory.take());
         old.qemu.buses.extend(new.qemu.buses.clone());
         old.qemu.properties.extend(new.qemu.properties.clone());
         old.default = new.default.or(old.default);
@@ -177,6 +199,7 @@ pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
         optional: entries(whole.optional)?,
         compat: whole.compat,
         options: whole.options,
+        boot_paths: whole.boot_paths,
         absent: values(whole.absent.unwrap_or_default()),
         origin: whole.origin,
     })
@@ -202,15 +225,24 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         grants: device.grants.unwrap_or_default(),
         wires: device.wires,
         streams: device.streams,
+        drives: device.drives,
+        roms: device.roms,
+        listens: device.listens,
+        when: device.when,
         choices: device.choices.unwrap_or_default(),
         compat: BTreeMap::new(),
         qemu: QemuDevice {
             drivers: values(device.qemu.drivers.unwrap_or_default()),
             properties: device.qemu.properties,
+            with_cpu: device.qemu.with_cpu.unwrap_or(false),
+            reset_first: device.qemu.reset_first.unwrap_or(false),
+            also: values(device.qemu.also.unwrap_or_default()),
             name: device.qemu.name.map(|name| name.value),
             function: device.qemu.function.map(|function| function.value),
             bus: device.qemu.bus,
             buses: device.qemu.buses,
+            memory: device.qemu.memory.map(|memory| memory.value),
+            default: device.qemu.default.unwrap_or(false),
         },
         default: device.default.unwrap_or(false),
         origin: device.origin,

@@ -57,8 +57,11 @@
 //! properties that `-device` sets where it says nothing, if QEMU's defaults are
 //! others than the component's. For monitors it says, besides, the `name` of a
 //! part of the machine, the `bus` a device is on in QEMU, QEMU's names of its
-//! `buses`, and the driver of its `function` on its own PCI bus. `options` are the properties of the machine in
-//! QEMU that set a device's property, and `absent` lists drivers that a command
+//! `buses`, the driver of its `function` on its own PCI bus, those of the devices that
+//! it `also` is, and whether it comes `with-cpu`, the first processor; for a system reset
+//! whether it is `reset-first`; for streams with guest memory what QEMU's names of its blocks of `memory` begin with. An optional device that
+//! QEMU has by `default` is one whose state a machine without it keeps. `options` are the
+//! properties of the machine in QEMU that set a device's property, and `absent` lists drivers that a command
 //! line may ask for though there is no such device.
 //!
 //! A machine inherits all but `abstract` and `aliases`. What it says prevails,
@@ -93,5 +96,5 @@ pub(crate) use names::natural;
 pub use options::PropertyPath;
 pub use place::{Address, PciAddress, Place, allocate};
 pub use registry::MachineTypes;
-pub use value::{Kind, Parameter, Parameters, Setting, Value};
+pub use value::{Irqchip, Kind, Parameter, Parameters, Setting, Value, When};
 pub use wiring::{CpuPin, Grant, Target};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    Address, Choice, Described, Error, Grant, Origin, Parameters, PciAddress, Place, PropertyPath,
-    Setting, Sourced, Target, Value, allocate, names,
+    Address, Choice, Described, Error, Grant, Origin, Parameter, Parameters, PciAddress, Place,
+    PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -36,6 +36,9 @@ pub struct MachineType {
     /// `boot.order`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Sourced<PropertyPath>>,
+    /// What firmware calls the host's drives, by their names, in the order of booting.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub boot_paths: BTreeMap<String, Sourced<String>>,
     /// QEMU's names of devices that may be asked for and are not there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
@@ -45,6 +48,49 @@ pub struct MachineType {
 }
 
 impl MachineType {
+    /// Leaves out the devices that are no part of a machine with these parameters,
+    /// with the wires to them and what is said of their components.
+    pub fn settle(&mut self, parameters: &Parameters) {
+        let is_there = |device: &DeviceEntry| device.when.is_none_or(|w| w.holds(parameters));
+        let (there, absent): (Vec<_>, Vec<_>) = self.devices.drain(..).partition(is_there);
+        self.devices = there;
+        for device in self.devices.iter_mut().chain(&mut self.optional) {
+            let is_absent = |wire: &Target| absent.iter().any(|other| wire.is_line_of(&other.id));
+            device.wires.retain(|_, wire| !is_absent(&wire.value));
+        }
+        for DeviceEntry { component, .. } in absent {
+            let mut left = self.devices.iter().chain(&self.optional);
+            if !left.any(|device| device.component.value == component.value) {
+                self.compat.remove(&component.value);
+            }
+        }
+    }
+
+    /// The devices as [`Parameter::Devices`] has them.
+    pub(super) fn list(&self, parameters: &Parameters) -> String {
+        let mut text = String::new();
+        for device in &self.devices {
+            text.push_str(&device.component.value);
+            let address = device.at.as_ref().and_then(|place| place.value.address);
+            if let Some(address) = address {
+                text.push_str(&format!(" at {address}"));
+            }
+            for (name, setting) in self.settings(device) {
+                if setting.value == Setting::Machine(Parameter::Devices) {
+                    continue;
+                }
+                match setting.value.resolve(parameters, self) {
+                    Value::Text(value) if value.contains(char::is_whitespace) => {}
+                    Value::Text(value) => text.push_str(&format!(" {name}={value}")),
+                    Value::Number(value) => text.push_str(&format!(" {name}={value}")),
+                    Value::Flag(value) => text.push_str(&format!(" {name}={value}")),
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
     /// The device with that id.
     pub fn device(&self, id: &str) -> Option<&DeviceEntry> {
         self.devices.iter().find(|device| device.id == id)
@@ -190,6 +236,18 @@ pub struct DeviceEntry {
     pub wires: BTreeMap<String, Sourced<Target>>,
     /// Character stream to the name of the host's stream it is connected to.
     pub streams: BTreeMap<String, Sourced<String>>,
+    /// Drive to the name of the host's drive that it is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub drives: BTreeMap<String, Sourced<String>>,
+    /// Block of memory to the name of the file that it holds.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub roms: BTreeMap<String, Sourced<String>>,
+    /// Input line to the interrupts it follows, besides what is wired to it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub listens: BTreeMap<String, Vec<Sourced<Target>>>,
+    /// When it is there; always if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
     /// What it may be besides, one of these: only optional devices have any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
@@ -208,6 +266,17 @@ pub struct DeviceEntry {
     pub origin: Origin,
 }
 
+impl DeviceEntry {
+    /// Where it is in QEMU, which has no bus of DMA channels; none if it is on no bus
+    /// there.
+    #[must_use]
+    pub fn place_in_qemu(&self) -> Option<&Place> {
+        let at = self.at.as_ref().map(|at| &at.value);
+        let at = at.filter(|at| !matches!(at.address, Some(Address::IsaDma(_))));
+        at.or_else(|| self.qemu.bus.as_ref().map(|bus| &bus.value))
+    }
+}
+
 /// A device as QEMU's command line and monitors know it.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -217,6 +286,15 @@ pub struct QemuDevice {
     /// What `-device` sets where it says nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Sourced<Setting>>,
+    /// The drivers of more devices that it is in QEMU, without properties here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Whether QEMU makes it with the first processor, before the others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub with_cpu: bool,
+    /// Whether a system reset reaches it before those that wait for their buses.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reset_first: bool,
     /// QEMU's name of it as a part of the machine, `i440fx` of `/machine/i440fx`;
     /// none if it is one among many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -231,20 +309,46 @@ pub struct QemuDevice {
     /// QEMU's names of the buses it carries, where QEMU has others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub buses: BTreeMap<String, Sourced<String>>,
+    /// What QEMU's names of its blocks of memory begin with, `vga` of `vga.vram`;
+    /// none if they are the component's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    /// Whether QEMU's machine has one that nobody asked for. A machine without it keeps
+    /// its state, where it would refuse that of another device.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
 }
 
 impl QemuDevice {
     fn is_empty(&self) -> bool {
-        let Self { drivers, properties, name, function, bus, buses } = self;
+        let Self {
+            drivers,
+            properties,
+            also,
+            with_cpu,
+            reset_first,
+            name,
+            function,
+            bus,
+            buses,
+            memory,
+            default,
+        } = self;
         drivers.is_empty()
-            && properties.is_empty()
+            && (properties.is_empty() && also.is_empty() && !with_cpu && !reset_first)
             && (name.is_none() && function.is_none() && bus.is_none())
-            && buses.is_empty()
+            && (buses.is_empty() && memory.is_none() && !default)
     }
 
     /// QEMU's name of a bus that it carries.
     pub fn bus_name<'a>(&'a self, bus: &'a str) -> &'a str {
         self.buses.get(bus).map_or(bus, |name| &name.value)
+    }
+
+    /// QEMU's name of a block of its memory.
+    pub fn memory_name(&self, block: &str) -> String {
+        let prefix = self.memory.as_ref();
+        prefix.map_or_else(|| block.to_owned(), |prefix| format!("{prefix}.{block}"))
     }
 
     /// Whether the device is of that driver, or of one derived from it.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::node::{Node, read_toml};
 use super::{
     Choice, Compat, Error, Grant, Origin, Parameter, Place, PropertyPath, Setting, Sourced, Target,
-    Value, names,
+    Value, When, names,
 };
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
@@ -26,6 +26,7 @@ pub(super) struct Declaration {
     pub(super) optional: Vec<DeviceDeclaration>,
     pub(super) compat: Compat,
     pub(super) options: BTreeMap<String, Sourced<PropertyPath>>,
+    pub(super) boot_paths: BTreeMap<String, Sourced<String>>,
     pub(super) absent: Option<Vec<Sourced<String>>>,
 }
 
@@ -58,6 +59,10 @@ pub(super) struct DeviceDeclaration {
     pub(super) grants: Option<BTreeSet<Grant>>,
     pub(super) wires: BTreeMap<String, Sourced<Target>>,
     pub(super) streams: BTreeMap<String, Sourced<String>>,
+    pub(super) drives: BTreeMap<String, Sourced<String>>,
+    pub(super) roms: BTreeMap<String, Sourced<String>>,
+    pub(super) listens: BTreeMap<String, Vec<Sourced<Target>>>,
+    pub(super) when: Option<When>,
     pub(super) choices: Option<Vec<Choice>>,
     pub(super) default: Option<bool>,
     pub(super) qemu: QemuDeclaration,
@@ -67,10 +72,15 @@ pub(super) struct DeviceDeclaration {
 #[derive(Clone, Debug, Default)]
 pub(super) struct QemuDeclaration {
     pub(super) drivers: Option<Vec<Sourced<String>>>,
+    pub(super) also: Option<Vec<Sourced<String>>>,
+    pub(super) with_cpu: Option<bool>,
+    pub(super) reset_first: Option<bool>,
     pub(super) name: Option<Sourced<String>>,
     pub(super) function: Option<Sourced<String>>,
     pub(super) bus: Option<Sourced<Place>>,
     pub(super) buses: BTreeMap<String, Sourced<String>>,
+    pub(super) memory: Option<Sourced<String>>,
+    pub(super) default: Option<bool>,
     pub(super) properties: BTreeMap<String, Sourced<Setting>>,
 }
 
@@ -100,6 +110,7 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         "optional",
         "compat",
         "options",
+        "boot-paths",
         "absent",
     ];
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -119,6 +130,7 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         optional: Vec::new(),
         compat: Compat::new(),
         options: BTreeMap::new(),
+        boot_paths: BTreeMap::new(),
         absent: None,
     };
     for (key, node) in node.fields(KEYS)? {
@@ -134,6 +146,7 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
             "optional" => declaration.optional = devices(&node, true)?,
             "compat" => declaration.compat = dotted(&node, "component")?,
             "options" => declaration.options = table(&node, phrase)?,
+            "boot-paths" => declaration.boot_paths = table(&node, text)?,
             _ => declaration.absent = Some(texts(&node)?),
         }
     }
@@ -181,7 +194,19 @@ fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Er
 }
 
 fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
-    const KEYS: &[&str] = &["component", "at", "properties", "grants", "wires", "streams", "qemu"];
+    const KEYS: &[&str] = &[
+        "component",
+        "at",
+        "properties",
+        "grants",
+        "wires",
+        "streams",
+        "drives",
+        "roms",
+        "listens",
+        "when",
+        "qemu",
+    ];
     if !names::is_id(id) || Target::RESERVED.contains(&id) {
         return Err(node.error(format!("{id:?} is not an id for a device")).hint(
             "an id is a letter, then letters, digits, \"-\" and \"_\", and not gsi or cpu"
@@ -197,6 +222,10 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         grants: None,
         wires: BTreeMap::new(),
         streams: BTreeMap::new(),
+        drives: BTreeMap::new(),
+        roms: BTreeMap::new(),
+        listens: BTreeMap::new(),
+        when: None,
         choices: None,
         default: None,
         qemu: QemuDeclaration::default(),
@@ -212,6 +241,10 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
             "grants" => device.grants = Some(grants(&node)?),
             "wires" => device.wires = table(&node, phrase)?,
             "streams" => device.streams = table(&node, text)?,
+            "drives" => device.drives = table(&node, text)?,
+            "roms" => device.roms = table(&node, text)?,
+            "listens" => device.listens = listens(&node)?,
+            "when" => device.when = Some(when(&node)?),
             "choices" => device.choices = Some(choices(&node)?),
             "qemu" => device.qemu = qemu(&node)?,
             _ => device.default = Some(node.flag()?),
@@ -222,14 +255,31 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
 
 fn qemu(node: &Node<'_>) -> Result<QemuDeclaration, Error> {
     let mut qemu = QemuDeclaration::default();
-    const KEYS: &[&str] = &["drivers", "properties", "name", "function", "bus", "buses"];
+    const KEYS: &[&str] = &[
+        "drivers",
+        "properties",
+        "also",
+        "with-cpu",
+        "reset-first",
+        "name",
+        "function",
+        "bus",
+        "buses",
+        "memory",
+        "default",
+    ];
     for (key, node) in node.fields(KEYS)? {
         match key {
             "drivers" => qemu.drivers = Some(texts(&node)?),
+            "also" => qemu.also = Some(texts(&node)?),
+            "with-cpu" => qemu.with_cpu = Some(node.flag()?),
+            "reset-first" => qemu.reset_first = Some(node.flag()?),
             "name" => qemu.name = Some(text(&node)?),
             "function" => qemu.function = Some(text(&node)?),
             "bus" => qemu.bus = Some(phrase(&node)?),
             "buses" => qemu.buses = table(&node, text)?,
+            "memory" => qemu.memory = Some(text(&node)?),
+            "default" => qemu.default = Some(node.flag()?),
             _ => qemu.properties = table(&node, setting)?,
         }
     }
@@ -254,6 +304,37 @@ fn choices(node: &Node<'_>) -> Result<Vec<Choice>, Error> {
         Ok(choice)
     };
     node.elements()?.iter().map(choice).collect()
+}
+
+/// Input lines with the interrupts they follow.
+fn listens(node: &Node<'_>) -> Result<BTreeMap<String, Vec<Sourced<Target>>>, Error> {
+    let entries = node.entries()?;
+    entries.iter().map(|(line, node)| Ok(((*line).to_owned(), interrupts(node)?))).collect()
+}
+
+/// The interrupts that an input line follows, one or several.
+fn interrupts(node: &Node<'_>) -> Result<Vec<Sourced<Target>>, Error> {
+    match node.elements() {
+        Ok(all) => all.iter().map(interrupt).collect(),
+        Err(_) => Ok(vec![interrupt(node)?]),
+    }
+}
+
+fn interrupt(node: &Node<'_>) -> Result<Sourced<Target>, Error> {
+    let target: Sourced<Target> = phrase(node)?;
+    match target.value {
+        Target::Gsi(_) => Ok(target),
+        _ => Err(node.expected("an interrupt, \"gsi:number\"")),
+    }
+}
+
+fn when(node: &Node<'_>) -> Result<When, Error> {
+    let name = node.string()?;
+    let found = When::ALL.into_iter().find(|when| when.name() == name);
+    found.ok_or_else(|| {
+        let hint = names::hint(name, When::ALL.map(When::name));
+        node.error(format!("unknown condition {name:?}")).hint(hint)
+    })
 }
 
 fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {

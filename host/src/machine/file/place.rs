@@ -16,6 +16,8 @@ pub enum Address {
     Pci(PciAddress),
     /// The 7-bit address of an I2C target, 0x08 to 0x77.
     I2c(u8),
+    /// A channel of an ISA bus's DMA controller, 0 to 7.
+    IsaDma(u8),
 }
 
 impl fmt::Display for Address {
@@ -23,6 +25,7 @@ impl fmt::Display for Address {
         match self {
             Address::Pci(address) => address.fmt(f),
             Address::I2c(address) => write!(f, "{address:#04x}"),
+            Address::IsaDma(channel) => write!(f, "drq{channel}"),
         }
     }
 }
@@ -30,8 +33,15 @@ impl fmt::Display for Address {
 impl FromStr for Address {
     type Err = String;
 
-    /// Reads `SS.F` or `SS` (PCI) or `0x50` (I2C). The error is a phrase.
+    /// Reads `SS.F` or `SS` (PCI), `0x50` (I2C) or `drq2` (ISA DMA). The error is a
+    /// phrase.
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(channel) = text.strip_prefix("drq") {
+            return match channel.parse() {
+                Ok(channel @ 0..=7) => Ok(Address::IsaDma(channel)),
+                _ => Err(format!("DMA channel {text:?} is not drq0 to drq7")),
+            };
+        }
         match text.strip_prefix("0x") {
             Some(digits) => match u8::from_str_radix(digits, 16) {
                 // I2C-bus specification, section 3.1.12: 0x00 to 0x07 and 0x78

@@ -111,24 +111,17 @@ impl Setting {
     pub fn kind(&self) -> Kind {
         match self {
             Setting::Fixed(value) => value.kind(),
-            Setting::Machine(_) => Kind::Number,
+            Setting::Machine(parameter) => parameter.kind(),
             Setting::Any(..) => Kind::Flag,
         }
     }
 
     /// The value on a machine with these parameters.
     pub fn resolve(&self, parameters: &Parameters, machine: &MachineType) -> Value {
-        let (below, above) = machine.memory.split(parameters.ram_size);
         match self {
             Setting::Fixed(value) => value.clone(),
             Setting::Any(name, value) => Value::Flag(machine.gives(name, value)),
-            Setting::Machine(parameter) => Value::Number(match parameter {
-                Parameter::Cpus => parameters.cpus.into(),
-                Parameter::RamSize => parameters.ram_size,
-                Parameter::RamBelow4g => below,
-                Parameter::RamAbove4g => above,
-                Parameter::Time | Parameter::Clock => seconds_since_1970(),
-            }),
+            Setting::Machine(parameter) => parameter.value(parameters, machine),
         }
     }
 }
@@ -177,17 +170,65 @@ pub enum Parameter {
     /// Where the clock begins that saved states of clocks count from, in seconds
     /// since 1970. It is the host's, QEMU's default: the same as the time.
     Clock,
+    /// Whether the interrupt controllers are the kernel's.
+    KernelIrqchip,
+    /// The name of the machine type.
+    Name,
+    /// Where four pages are that KVM has in the guest's memory, 0 if it has none.
+    KvmPages,
+    /// Whether the processors are AMD's, as are those of QEMU's that none runs on.
+    AmdProcessors,
+    /// The devices, one a line: `serial iobase=1016`, `piix3 at 01.0 elcr=true`: the
+    /// component, its address if it has one, and the properties that are set for it
+    /// and are no texts with spaces.
+    Devices,
 }
 
 impl Parameter {
-    pub(super) const ALL: [Parameter; 6] = [
+    pub(super) const ALL: [Parameter; 11] = [
         Parameter::Cpus,
         Parameter::RamSize,
         Parameter::RamBelow4g,
         Parameter::RamAbove4g,
         Parameter::Time,
         Parameter::Clock,
+        Parameter::KernelIrqchip,
+        Parameter::Name,
+        Parameter::KvmPages,
+        Parameter::Devices,
+        Parameter::AmdProcessors,
     ];
+
+    /// The kind of its value.
+    const fn kind(self) -> Kind {
+        match self {
+            Parameter::KernelIrqchip | Parameter::AmdProcessors => Kind::Flag,
+            Parameter::Name | Parameter::Devices => Kind::Text,
+            _ => Kind::Number,
+        }
+    }
+
+    fn value(self, parameters: &Parameters, machine: &MachineType) -> Value {
+        let (below, above) = machine.memory.split(parameters.ram_size);
+        Value::Number(match self {
+            Parameter::Cpus => parameters.cpus.into(),
+            Parameter::RamSize => parameters.ram_size,
+            Parameter::RamBelow4g => below,
+            Parameter::RamAbove4g => above,
+            Parameter::KvmPages => match parameters.irqchip {
+                Irqchip::Kernel | Irqchip::Split => crate::vm::KVM_PAGES,
+                Irqchip::Devices => 0,
+            },
+            Parameter::Time | Parameter::Clock => seconds_since_1970(),
+            Parameter::KernelIrqchip => return Value::Flag(parameters.irqchip == Irqchip::Kernel),
+            Parameter::AmdProcessors => {
+                let runs = parameters.irqchip != Irqchip::Devices;
+                return Value::Flag(!runs || crate::vm::has_amd_processors());
+            }
+            Parameter::Devices => return Value::Text(machine.list(parameters)),
+            Parameter::Name => return Value::Text(machine.name.clone()),
+        })
+    }
 
     /// The name in machine files.
     pub fn name(self) -> &'static str {
@@ -198,6 +239,11 @@ impl Parameter {
             Parameter::RamAbove4g => "ram-above-4g",
             Parameter::Time => "time",
             Parameter::Clock => "clock",
+            Parameter::KernelIrqchip => "kernel-irqchip",
+            Parameter::Name => "name",
+            Parameter::KvmPages => "kvm-pages",
+            Parameter::Devices => "devices",
+            Parameter::AmdProcessors => "amd-processors",
         }
     }
 }
@@ -209,6 +255,64 @@ pub struct Parameters {
     pub cpus: u32,
     /// The bytes of RAM.
     pub ram_size: u64,
+    /// What the interrupt controllers are.
+    pub irqchip: Irqchip,
+}
+
+/// What the interrupt controllers of a machine are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Irqchip {
+    /// The kernel's, with its interval timer.
+    #[default]
+    Kernel,
+    /// The local APICs are the kernel's, all else is devices of the machine.
+    Split,
+    /// Devices of the machine; there are no local APICs.
+    Devices,
+}
+
+impl Parameters {
+    /// A machine whose interrupt controllers are devices.
+    #[must_use]
+    pub const fn new(cpus: u32, ram_size: u64) -> Self {
+        Self { cpus, ram_size, irqchip: Irqchip::Devices }
+    }
+
+    /// The same machine with the kernel's interrupt controllers.
+    #[must_use]
+    pub const fn with_kernel_irqchip(self) -> Self {
+        Self { irqchip: Irqchip::Kernel, ..self }
+    }
+}
+
+/// When a device is a part of its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// The interrupt controllers are the kernel's.
+    KernelIrqchip,
+    /// The interrupt controllers are devices.
+    DeviceIrqchip,
+}
+
+impl When {
+    pub(super) const ALL: [Self; 2] = [Self::KernelIrqchip, Self::DeviceIrqchip];
+
+    /// The name in machine files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KernelIrqchip => "kernel-irqchip",
+            Self::DeviceIrqchip => "device-irqchip",
+        }
+    }
+
+    /// Whether it is so on a machine with these parameters.
+    pub const fn holds(self, parameters: &Parameters) -> bool {
+        match (self, parameters.irqchip) {
+            (Self::KernelIrqchip, irqchip) => matches!(irqchip, Irqchip::Kernel),
+            (Self::DeviceIrqchip, irqchip) => !matches!(irqchip, Irqchip::Kernel),
+        }
+    }
 }
 
 /// The host's time; a host that is set to before 1970 counts as there.

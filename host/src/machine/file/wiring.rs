@@ -27,6 +27,11 @@ pub enum Target {
 impl Target {
     /// Words that stand for no device in front of the colon.
     pub(super) const RESERVED: [&str; 2] = ["gsi", "cpu"];
+
+    /// Whether it is an input line of the device with that id.
+    pub(super) fn is_line_of(&self, id: &str) -> bool {
+        matches!(self, Self::Line { device, .. } if device == id)
+    }
 }
 
 impl fmt::Display for Target {
@@ -35,6 +40,7 @@ impl fmt::Display for Target {
             Target::Line { device, line } => write!(f, "{device}:{line}"),
             Target::Gsi(gsi) => write!(f, "gsi:{gsi}"),
             Target::Cpu(CpuPin::Smi) => f.write_str("cpu:smi"),
+            Target::Cpu(CpuPin::Intr) => f.write_str("cpu:intr"),
         }
     }
 }
@@ -50,7 +56,8 @@ impl FromStr for Target {
                 _ => Err(format!("unknown interrupt {text:?}: expected gsi:0 to gsi:{}", GSIS - 1)),
             },
             Some(("cpu", "smi")) => Ok(Target::Cpu(CpuPin::Smi)),
-            Some(("cpu", _)) => Err(format!("unknown pin {text:?}: expected cpu:smi")),
+            Some(("cpu", "intr")) => Ok(Target::Cpu(CpuPin::Intr)),
+            Some(("cpu", _)) => Err(format!("unknown pin {text:?}: expected cpu:smi or cpu:intr")),
             Some((device, line)) if !device.is_empty() && !line.is_empty() => {
                 Ok(Target::Line { device: device.to_owned(), line: line.to_owned() })
             }
@@ -72,6 +79,8 @@ impl Serialize for Target {
 pub enum CpuPin {
     /// System management interrupt.
     Smi,
+    /// The interrupt of a controller that gives vectors, an 8259A's INT.
+    Intr,
 }
 
 /// An interface of the contract that a device has only where it is granted.
@@ -88,12 +97,32 @@ pub enum Grant {
     RamWindows,
     /// Character streams.
     Streams,
+    /// Transfers on DMA channels of ISA buses the device carries.
+    IsaDmaBus,
+    /// The guest's memory.
+    Dma,
+    /// Blocks of memory of its own.
+    Memories,
+    /// Files for the guest.
+    Files,
+    /// Media in its drives.
+    Storage,
 }
 
 impl Grant {
     /// All of them.
-    pub const ALL: [Grant; 5] =
-        [Grant::PciBus, Grant::I2cBus, Grant::Power, Grant::RamWindows, Grant::Streams];
+    pub const ALL: [Grant; 10] = [
+        Grant::PciBus,
+        Grant::I2cBus,
+        Grant::IsaDmaBus,
+        Grant::Power,
+        Grant::RamWindows,
+        Grant::Streams,
+        Grant::Dma,
+        Grant::Memories,
+        Grant::Files,
+        Grant::Storage,
+    ];
 
     /// The name of the interface in the contract.
     pub fn name(self) -> &'static str {
@@ -103,6 +132,11 @@ impl Grant {
             Grant::Power => "power",
             Grant::RamWindows => "ram-windows",
             Grant::Streams => "streams",
+            Grant::IsaDmaBus => "isa-dma-bus",
+            Grant::Dma => "dma",
+            Grant::Memories => "memories",
+            Grant::Files => "files",
+            Grant::Storage => "storage",
         }
     }
 }

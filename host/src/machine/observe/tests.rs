@@ -42,7 +42,7 @@ fn every_device_comes_back_some_time_later() {
     let library = Library::new(Engine::new(None).unwrap());
     let types = MachineTypes::builtin().unwrap();
     for name in ["pc-i440fx-10.0", "pc-i440fx-2.0", "xenfv-4.2", "xenfv-3.1"] {
-        let parameters = Parameters { cpus: 1, ram_size: 16 << 20 };
+        let parameters = Parameters::new(1, 16 << 20);
         let plan = Plan::new(types.get(name).unwrap(), &[], &library, parameters).unwrap();
         let machine = Machine::build_alone(&plan).unwrap();
         let mut effects = Effects::new();

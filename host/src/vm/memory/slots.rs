@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use kvm_bindings::{KVM_MEM_READONLY, kvm_userspace_memory_region};
@@ -55,11 +56,17 @@ impl Backing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot(u32);
 
+/// What KVM uses of this process's memory, and where.
+struct Used {
+    _mapping: Arc<MmapRegion>,
+    addresses: Range<u64>,
+}
+
 /// The slots of one machine.
 pub(super) struct Slots {
     vm: Arc<VmFd>,
-    /// By slot number, the mapping KVM uses; none if there is no such slot now.
-    mappings: Mutex<Vec<Option<Arc<MmapRegion>>>>,
+    /// By slot number, what KVM uses; none if there is no such slot now.
+    mappings: Mutex<Vec<Option<Used>>>,
 }
 
 impl Slots {
@@ -115,8 +122,17 @@ impl Slots {
         // while a guest may write to it. KVM refuses slots that overlap.
         unsafe { self.vm.set_user_memory_region(region) }
             .map_err(Error::kvm(format!("map {:#x} bytes of memory at {base:#x}", backing.len)))?;
-        mappings[slot.0 as usize] = Some(backing.mapping.clone());
+        let addresses = base..base.saturating_add(backing.len);
+        mappings[slot.0 as usize] = Some(Used { _mapping: backing.mapping.clone(), addresses });
         Ok(())
+    }
+
+    /// Whether a slot answers somewhere among `len` bytes from `base` on.
+    pub(super) fn overlap(&self, base: u64, len: u64) -> bool {
+        let mappings = lock(&self.mappings);
+        let end = base.saturating_add(len);
+        let mut used = mappings.iter().flatten().map(|used| &used.addresses);
+        used.any(|used| base < used.end && used.start < end)
     }
 
     /// Deletes a slot, if it exists.

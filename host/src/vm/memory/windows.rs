@@ -6,9 +6,9 @@ use super::slots::{Access, Backing, Slot, Slots};
 use super::{HIGH_RAM_START, LOW_RAM_END, OPTION_ROMS};
 use crate::vm::Error;
 
-const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 4096;
 
-const PAGES: usize = ((HIGH_RAM_START - LOW_RAM_END) / PAGE) as usize;
+pub(super) const PAGES: usize = ((HIGH_RAM_START - LOW_RAM_END) / PAGE) as usize;
 
 /// How much of the ROM's end is seen below 1 MiB, as on QEMU's PC machines.
 const ROM_SHADOW: u64 = 128 << 10;

@@ -30,7 +30,7 @@ pub(super) fn cpuid(
         .get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)
         .map_err(Error::kvm("list what CPUID can answer"))?;
     let local_apic = LocalApic {
-        present: controller == InterruptController::Kernel,
+        present: controller != InterruptController::None,
         deadline_timer: kvm.check_extension(Cap::TscDeadlineTimer),
     };
     let entries = adapt(supported.as_slice(), place, local_apic);
@@ -147,6 +147,14 @@ fn topology(function: u32, place: Place) -> [kvm_cpuid_entry2; 3] {
         ..Default::default()
     };
     [level(0, 0, 1, THREAD), level(1, core_bits(place), place.cpus, CORE), level(2, 0, 0, 0)]
+}
+
+/// Whether the host's processors, which are the guest's, are AMD's (CPUID leaf 0).
+#[must_use]
+pub fn has_amd_processors() -> bool {
+    let leaf = std::arch::x86_64::__cpuid(0);
+    let vendor = [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes);
+    vendor.as_flattened() == b"AuthenticAMD"
 }
 
 #[cfg(test)]

@@ -12,18 +12,18 @@ use crate::request::{Operation, Piece, Request};
 #[derive(Default)]
 pub(super) struct Outside {
     /// What is read from there.
-    ones: Vec<u8>,
+    zeros: Vec<u8>,
     /// Where what is written there goes.
     dropped: Vec<u8>,
 }
 
 impl Outside {
     fn buffer(&mut self, direction: Direction) -> Buffer<'_> {
-        let (bytes, value) = match direction {
-            Direction::FromMemory => (&mut self.ones, 0xff),
-            Direction::ToMemory => (&mut self.dropped, 0),
+        let bytes = match direction {
+            Direction::FromMemory => &mut self.zeros,
+            Direction::ToMemory => &mut self.dropped,
         };
-        bytes.resize(OUTSIDE, value);
+        bytes.resize(OUTSIDE, 0);
         Buffer::from(&mut bytes[..])
     }
 }

@@ -102,7 +102,7 @@ fn requests_end_in_order() {
         vec![Piece { address: 0x3ffe, length: 510 }, Piece { address: 0x100, length: 514 }];
     rig.submit(4, Request::ToMemory { offset: 1024, pieces });
     rig.submit(5, Request::Flush);
-    let expected = [vec![0x22; 512], vec![0x33; 256], vec![0xff; 200], vec![0x33; 56]].concat();
+    let expected = [vec![0x22; 512], vec![0x33; 256], vec![0; 200], vec![0x33; 56]].concat();
     let ok = |tag| (tag, Ok(Vec::new()));
     assert_eq!(rig.ended(), [ok(1), ok(2), (3, Ok(expected)), ok(4), ok(5)]);
     let mut bytes = [0; 3];

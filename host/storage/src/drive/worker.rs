@@ -114,7 +114,9 @@ fn serve(shared: &Shared, mut entry: Entry, outside: &mut Outside) {
     drop(state);
     let reason = reason(&error);
     let drive = shared.name.clone();
-    (shared.callbacks.failed)(&ErrorReport { drive, operation, action, no_space, reason });
+    let can_stop = policy.can_stop();
+    let report = ErrorReport { drive, operation, action, no_space, can_stop, reason };
+    (shared.callbacks.failed)(&report);
     match action {
         Action::Stop => {}
         Action::Ignore => (shared.callbacks.completed)(tag, Ok(ignored)),
@@ -133,7 +135,10 @@ fn rest(shared: &Shared) {
 
 /// Makes last what the guest has written, though it did not ask for it.
 fn close(shared: &Shared) {
-    let medium = shared.lock().medium.take();
+    let (medium, policy) = {
+        let mut state = shared.lock();
+        (state.medium.take(), state.policy)
+    };
     let Some(mut medium) = medium else { return };
     if let Err(error) = medium.flush() {
         (shared.callbacks.failed)(&ErrorReport {
@@ -141,6 +146,7 @@ fn close(shared: &Shared) {
             operation: Operation::Flush,
             action: Action::Report,
             no_space: is_no_space(&error),
+            can_stop: policy.can_stop(),
             reason: reason(&error),
         });
     }

@@ -139,7 +139,7 @@ fn images_are_locked_and_unlocked() {
     assert_eq!(
         message(open(&writer)),
         "Failed to get \"write\" lock; is another process using the image 'a.img'? \
-         End that one, or say share-rw=on for both if their guests know of each other"
+         End that one, or say file.locking=off if their guests know of each other"
     );
     assert!(message(open(&read_only())).starts_with("Failed to get shared \"write\" lock;"));
     let off = ImageOptions { locking: Locking::Off, ..writer };

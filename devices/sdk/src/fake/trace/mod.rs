@@ -3,7 +3,9 @@
 //! A recording is text. Requests to qtest start with `> `, what came back with
 //! `< `: `OK` with a value, `FAIL`, or `IRQ raise 9` and `IRQ lower 9`, which
 //! precede the `OK` of the request that caused them. `Q ` starts a monitor
-//! command, `R ` its reply, `E ` an event; `#` is a remark.
+//! command, `R ` its reply, `E ` an event; `#` is a remark. Any other capital letter
+//! is what the recorder did or looked at elsewhere: `S ` a saved section, `K ` a key,
+//! `C ` bytes of a character device.
 //!
 //! ```
 //! use southbridge_sdk::fake::trace::{Answer, Request, Trace};
@@ -99,6 +101,8 @@ pub enum Request<'a> {
     Monitor(&'a str),
     /// Any other request to qtest.
     Other(&'a str),
+    /// Something that is not said to QEMU's qtest or monitor: the line with its mark.
+    Elsewhere(&'a str),
 }
 
 /// A change of an interrupt line.
@@ -125,13 +129,14 @@ impl<'a> Trace<'a> {
                 "#" => continue,
                 ">" => request(rest),
                 "Q" => Some(Request::Monitor(rest)),
-                _ => {
+                "<" | "R" | "E" => {
                     let Some(step) = steps.last_mut() else { bad() };
                     if step.take(mark, rest).is_none() {
                         bad();
                     }
                     continue;
                 }
+                _ => is_capital(mark).then_some(Request::Elsewhere(line)),
             };
             let Some(request) = request else { bad() };
             steps.push(Step {
@@ -169,6 +174,10 @@ impl<'a> Step<'a> {
         }
         Some(())
     }
+}
+
+fn is_capital(mark: &str) -> bool {
+    mark.len() == 1 && mark.starts_with(|letter: char| letter.is_ascii_uppercase())
 }
 
 /// A request to qtest; none if its arguments are not numbers.

@@ -55,7 +55,7 @@ impl Trace<'_> {
     /// sides, and the steps before.
     pub fn replay(&self, pins: &[u8], mut device: impl FnMut(&Step<'_>) -> Answer) -> usize {
         let mut compared = 0;
-        // What a monitor command caused and the recorder has not read yet.
+        // What was not caused by a request to qtest, and the recorder has not read yet.
         let mut pending = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
             let (asked, found, mut changes) = match device(step) {
@@ -69,7 +69,7 @@ impl Trace<'_> {
             if asked && reads && found != step.value {
                 self.differs(index, &format!("value {found:x?}, expected {:x?}", step.value));
             }
-            if let Request::Monitor(_) = step.request {
+            if let Request::Monitor(_) | Request::Elsewhere(_) = step.request {
                 continue;
             }
             let ours = |change: &&Interrupt| pins.contains(&change.pin);

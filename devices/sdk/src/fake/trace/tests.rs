@@ -15,12 +15,14 @@ R {}
 < OK 12
 > clock_step
 < FAIL no timer
+K 0x1e 1
 ";
 
 #[test]
 fn a_recording_is_read_step_by_step() {
     let steps = Trace::parse(RECORDING).steps;
-    assert_eq!(steps.len(), 5);
+    assert_eq!(steps.len(), 6);
+    assert_eq!(steps[5].request, Request::Elsewhere("K 0x1e 1"));
     assert_eq!(steps[0].request, Request::Other("irq_intercept_in ioapic"));
     let Step { line, request, value, ref interrupts, .. } = steps[1];
     assert_eq!((line, request, value), (4, Request::In { port: 0xb000, size: 2 }, Some(0x100)));

@@ -1,16 +1,18 @@
 //! What runs the machine: KVM, or clients of the test protocol.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
 
-use super::firmware;
+use super::drives::Drives;
+use super::{backends, firmware};
 use crate::cli::Result;
 use crate::cli::qemu::invocation::{Accelerator, Images, Invocation, RebootAction, ShutdownAction};
 use crate::control::qtest::Qtest;
-use crate::guest::{Boot, Guest, Inbox, Policy, Setup, Start};
-use crate::machine::{Plan, Stream};
+use crate::guest::{Boot, Guest, Inbox, Policy, Processors as _, Setup, Start};
+use crate::library::Library;
+use crate::machine::file::{Irqchip, MachineType, Parameters};
+use crate::machine::{Backends, Plan};
 use crate::vm::boot::Kernel;
 use crate::vm::{Image, InterruptController, RamLayout};
 
@@ -18,6 +20,7 @@ use crate::vm::{Image, InterruptController, RamLayout};
 pub(super) struct Started {
     pub(super) guest: Arc<Guest>,
     pub(super) inbox: Inbox,
+    pub(super) plan: Plan,
     /// The machine as its test clients reach it, if they take the processors' place.
     pub(super) qtest: Option<Arc<Qtest>>,
 }
@@ -26,17 +29,27 @@ pub(super) struct Started {
 pub(super) fn start(
     program: &str,
     invocation: &Invocation,
-    plan: &Plan,
-    streams: BTreeMap<String, Arc<Stream>>,
+    library: &Library,
+    drives: &Drives,
+    backends: &Backends,
 ) -> Result<Started> {
     let mut last = None;
     for accelerator in &invocation.accelerators {
         if let Some(error) = last.take() {
             eprintln!("{program}: {error}");
         }
+        let irqchip = match accelerator {
+            Accelerator::Kvm => invocation.irqchip,
+            Accelerator::Qtest => Irqchip::Devices,
+        };
+        let mut machine = invocation.equip(library)?;
+        drives.tell(&mut machine);
+        let roms = backends::roms(program, &machine, &invocation.images)?;
+        let backends = Backends { roms, ..backends.clone() };
+        let plan = plan(invocation, &machine, library, irqchip)?;
         let started = match accelerator {
-            Accelerator::Kvm => kvm(invocation, plan, streams.clone()),
-            Accelerator::Qtest => qtest(invocation, plan, &streams),
+            Accelerator::Kvm => kvm(invocation, plan, backends),
+            Accelerator::Qtest => qtest(invocation, plan, &backends),
         };
         match started {
             Ok(started) => return Ok(started),
@@ -46,40 +59,52 @@ pub(super) fn start(
     Err(last.unwrap_or_else(|| anyhow!("no accelerator found")))
 }
 
-fn kvm(
-    invocation: &Invocation,
-    plan: &Plan,
-    streams: BTreeMap<String, Arc<Stream>>,
-) -> Result<Started> {
+fn kvm(invocation: &Invocation, plan: Plan, backends: Backends) -> Result<Started> {
     let setup = Setup {
         cpus: invocation.cpus,
         ram: ram(invocation),
-        interrupts: InterruptController::Kernel,
+        interrupts: match invocation.irqchip {
+            Irqchip::Kernel => InterruptController::Kernel,
+            Irqchip::Split => InterruptController::Local,
+            Irqchip::Devices => InterruptController::None,
+        },
         boot: boot(&invocation.images)?,
-        streams,
+        backends,
     };
-    let (guest, inbox) = Guest::start(plan, policy(invocation), setup)?;
-    Ok(Started { guest, inbox, qtest: None })
+    let (guest, inbox) = Guest::start(&plan, policy(invocation), setup)?;
+    Ok(Started { guest, inbox, plan, qtest: None })
 }
 
-fn qtest(
-    invocation: &Invocation,
-    plan: &Plan,
-    streams: &BTreeMap<String, Arc<Stream>>,
-) -> Result<Started> {
+fn qtest(invocation: &Invocation, plan: Plan, backends: &Backends) -> Result<Started> {
     // Nothing executes a kernel. The firmware is memory that clients can look at.
     let rom = match invocation.images.kernel {
         Some(_) => None,
         None => Some(firmware::load(&invocation.images)?),
     };
     let mut made = None;
-    let (guest, inbox) = Guest::with(policy(invocation), |post| {
-        let qtest = Qtest::build(plan, &ram(invocation), rom, streams, post.power())?;
+    let policy = policy(invocation);
+    let runs = policy.start == Start::Running;
+    let (guest, inbox) = Guest::with(policy, |post| {
+        let qtest = Qtest::build(&plan, &ram(invocation), rom, backends, post.power(None))?;
         let qtest = Arc::new(qtest);
+        if !runs {
+            qtest.stop();
+        }
         made = Some(qtest.clone());
         Ok::<_, anyhow::Error>(qtest)
     })?;
-    Ok(Started { guest, inbox, qtest: made })
+    Ok(Started { guest, inbox, plan, qtest: made })
+}
+
+/// The machine with all that was asked for.
+fn plan(
+    invocation: &Invocation,
+    machine: &MachineType,
+    library: &Library,
+    irqchip: Irqchip,
+) -> Result<Plan> {
+    let parameters = Parameters { irqchip, ..Parameters::new(invocation.cpus, invocation.memory) };
+    Ok(Plan::new(machine, &[], library, parameters)?)
 }
 
 fn policy(invocation: &Invocation) -> Policy {

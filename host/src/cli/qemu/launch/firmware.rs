@@ -29,7 +29,7 @@ pub(super) fn load(images: &Images) -> Result<Rom> {
     Ok(Rom::new(Image::read(&path)?)?)
 }
 
-fn find(name: &Path, given: &[PathBuf]) -> Option<PathBuf> {
+pub(super) fn find(name: &Path, given: &[PathBuf]) -> Option<PathBuf> {
     let system = DIRECTORIES.iter().map(Path::new);
     let directories = given.iter().map(PathBuf::as_path).chain(system);
     let places = directories.map(|directory| directory.join(name));

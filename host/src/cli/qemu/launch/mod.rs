@@ -1,8 +1,10 @@
 //! Starts what a command line says, and lives with it until it ends.
 
 mod accelerator;
+mod backends;
 mod character;
 mod daemon;
+mod drives;
 mod firmware;
 mod incoming;
 mod later;
@@ -20,13 +22,11 @@ use crate::cli::signals::{self, Hangup, Held, Release};
 use crate::control::metrics::MetricsServer;
 use crate::control::qmp::{ControlServer, Qmp, Setup};
 use crate::guest::Outcome;
-use crate::library::Library;
-use crate::machine::Plan;
-use crate::machine::file::Parameters;
 use crate::vm;
 
 use accelerator::Started;
 use character::Characters;
+use drives::Drives;
 use later::later;
 use pidfile::PidFile;
 
@@ -51,9 +51,11 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
 
     let Own { code_cache, control, metrics, .. } = &invocation.own;
     let library = Arc::new(Components::new(code_cache.clone()).library()?);
-    let plan = plan(invocation, &library)?;
-    let Started { guest, inbox, qtest } =
-        accelerator::start(program, invocation, &plan, characters.outputs(&invocation.streams))?;
+    let drives = Drives::open(program, &invocation.drives)?;
+    let streams = characters.outputs(&invocation.streams);
+    let backends = backends::open(invocation, &drives, streams);
+    let Started { guest, inbox, plan, qtest } =
+        accelerator::start(program, invocation, &library, &drives, &backends)?;
     let told = program.to_owned();
     signals::watch(guest.clone(), held.clone(), Hangup::Ends, move |signal| {
         eprintln!("{told}: terminating on signal {signal}");
@@ -92,13 +94,6 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
         Outcome::Exit(status) => Ok(status),
         Outcome::Failed(reason) => Err(anyhow!(reason)),
     }
-}
-
-/// The machine with all that was asked for.
-fn plan(invocation: &Invocation, library: &Library) -> Result<Plan> {
-    let machine = invocation.equip(library)?;
-    let parameters = Parameters { cpus: invocation.cpus, ram_size: invocation.memory };
-    Ok(Plan::new(&machine, &[], library, parameters)?)
 }
 
 /// A UUID as it is written.

@@ -14,7 +14,8 @@ const ACCEPTED: &str = include_str!(concat!(
 
 #[test]
 fn what_qemu_takes_without_a_word_is_taken_without_a_word() {
-    for line in ACCEPTED.lines() {
+    // With `-snapshot` the guest would write to the image here.
+    for line in ACCEPTED.lines().filter(|line| *line != "-snapshot") {
         let line = line.replace("\"\"", "''");
         match parse("qemu", &words(&line)) {
             Ok(Parsed::Start(invocation)) => {
@@ -50,6 +51,10 @@ fn machines_merge() {
     let pm = invocation.machine.device("pm").expect("power management");
     let smm = pm.properties.get("smm-enabled").map(|setting| &setting.value);
     assert_eq!(smm, Some(&Setting::Fixed(Value::Flag(false))));
+    for (text, is_there) in [("on", true), ("auto", true), ("off", false)] {
+        let invocation = start(&format!("-machine pc-i440fx-7.2,vmport={text}"));
+        assert_eq!(invocation.machine.device("vmport").is_some(), is_there, "vmport={text}");
+    }
     let invocation = start("-machine smp.cpus=3,memory.size=64M,boot.order=d,max-ram-below-4g=1G");
     assert_eq!((invocation.cpus, invocation.memory), (3, 64 << 20));
     assert_eq!(invocation.machine.memory.max_ram_below_4g, 1 << 30);

@@ -53,7 +53,7 @@ pub(super) fn qtree(about: &About<'_>, _: &Given) -> String {
 
 pub(super) fn registers(about: &About<'_>, given: &Given) -> String {
     let cpus = about.guest.threads().len();
-    let wanted = match given.number {
+    let wanted = match given.number() {
         _ if cpus == 0 => return "No CPU available\n".into(),
         _ if given.has('a') => 0..cpus,
         None => 0..1,

@@ -1,4 +1,5 @@
-//! Commands of QEMU's monitor for people that look at a machine, with its texts.
+//! Commands of QEMU's monitor for people that look at a machine or operate it, with its
+//! texts.
 //!
 //! A line is a command's name and arguments. Whoever takes lines finds the command in
 //! [`COMMANDS`] and has it [executed](HumanCommand::execute) with the rest.
@@ -6,6 +7,7 @@
 mod arguments;
 mod info;
 mod objects;
+mod person;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -77,10 +79,32 @@ const fn command(
     HumanCommand { name, usage, help, parameters, run }
 }
 
-use Parameter::{Option as Switch, OptionalNumber, OptionalWord, Word};
+use Parameter::{Drive, File, Number, Option as Switch, OptionalNumber, OptionalWord, Value, Word};
 
 /// The commands, in alphabetical order.
 pub const COMMANDS: &[HumanCommand] = &[
+    command(
+        "change",
+        "device [-f] filename [format [read-only-mode]]",
+        "put an image into a drive (-f: even if the guest keeps what is in there)",
+        &[Drive, Switch('f'), File, OptionalWord, OptionalWord],
+        person::change,
+    ),
+    command(
+        "eject",
+        "[-f] device",
+        "take out what is in a drive (-f: even if the guest keeps it)",
+        &[Switch('f'), Drive],
+        person::eject,
+    ),
+    command(
+        "info block",
+        "[-n] [-v] [device]",
+        "show drives and what is in them (-n: the images; -v: in detail)",
+        &[Switch('n'), Switch('v'), OptionalWord],
+        person::block,
+    ),
+    command("info blockstats", "", "show what drives have done", &[], person::blockstats),
     command("info chardev", "", "show the character devices", &[], info::chardev),
     command("info cpus", "", "show the processors and their threads", &[], info::cpus),
     command("info kvm", "", "show whether KVM runs the processors", &[], info::kvm),
@@ -105,6 +129,34 @@ pub const COMMANDS: &[HumanCommand] = &[
     command("info status", "", "show whether the machine runs", &[], info::status),
     command("info uuid", "", "show the machine's UUID", &[], info::uuid),
     command("info version", "", "show which QEMU's interface this is", &[], info::version),
+    command(
+        "mouse_button",
+        "state",
+        "press and release buttons of the mouse (1: left, 2: right, 4: middle)",
+        &[Number],
+        person::mouse_button,
+    ),
+    command(
+        "mouse_move",
+        "dx dy [dz]",
+        "move the mouse to the right and down, and turn its wheel",
+        &[Word, Word, OptionalWord],
+        person::mouse_move,
+    ),
     command("qom-get", "path property", "print a property", &[Word, Word], objects::get),
     command("qom-list", "path", "list an object's properties", &[OptionalWord], objects::list),
+    command(
+        "screendump",
+        "filename [-f format] [device [head]]",
+        "save what is on the screen in a file (format: ppm or png)",
+        &[File, Value('f'), OptionalWord, OptionalNumber],
+        person::screendump,
+    ),
+    command(
+        "sendkey",
+        "keys [hold_ms]",
+        "press keys together and release them: sendkey ctrl-alt-f1",
+        &[Word, OptionalNumber],
+        person::sendkey,
+    ),
 ];

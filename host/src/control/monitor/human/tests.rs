@@ -23,7 +23,7 @@ fn given(line: &str) -> Result<Given, Problem> {
 #[test]
 fn options_come_first_in_any_order() {
     let both = given(" -o  -f ").unwrap();
-    assert!(both.has('f') && both.has('o') && both.number.is_none());
+    assert!(both.has('f') && both.has('o') && both.number().is_none());
     assert!(!given("").unwrap().has('f'));
     assert_eq!(given("-x"), Err(Problem::NoSuchOption('x')));
     assert_eq!(given("-"), Err(Problem::NoSuchOption(' ')));
@@ -34,10 +34,36 @@ fn options_come_first_in_any_order() {
 #[test]
 fn numbers_are_written_as_in_c() {
     for (text, number) in [("12", 12), ("0x1f", 31), ("017", 15), ("0", 0)] {
-        assert_eq!(given(text).unwrap().number, Some(number), "{text}");
+        assert_eq!(given(text).unwrap().number(), Some(number), "{text}");
     }
     assert_eq!(given("1x"), Err(Problem::NoNumber('x')));
     assert_eq!(given("08"), Err(Problem::NoNumber('8')));
     assert_eq!(given("99999999999999999999"), Err(Problem::NumberTooLarge));
     assert_eq!(given("1 2"), Err(Problem::TooMuch));
+    assert_eq!(given("-1"), Err(Problem::NoSuchOption('1')));
+    let wide = |text| read(&[Parameter::Number], Words::new(text));
+    for text in ["-1", "4294967296", "0x100000000"] {
+        assert_eq!(wide(text), Err(Problem::NumberTooWide), "{text}");
+    }
+    assert_eq!(wide(""), Err(Problem::NoExpression));
+    assert_eq!(wide("-0").unwrap().number(), Some(0));
+}
+
+#[test]
+fn options_stand_where_the_command_has_them() {
+    let parameters = [
+        Parameter::File,
+        Parameter::Value('f'),
+        Parameter::OptionalWord,
+        Parameter::OptionalNumber,
+    ];
+    let given = |line| read(&parameters, Words::new(line));
+    let all = given("a -f png b 1").unwrap();
+    assert_eq!((all.word(0), all.value('f'), all.word(1)), (Some("a"), Some("png"), Some("b")));
+    assert_eq!(all.number(), Some(1));
+    assert_eq!(given("-f").unwrap().word(0), Some("-f"));
+    assert_eq!(given("-f png /a"), Err(Problem::NoNumber('/')));
+    assert_eq!(given("a -f"), Err(Problem::NoValue('f')));
+    assert_eq!(given("a -q x"), Err(Problem::NoSuchOption('q')));
+    assert_eq!(given(""), Err(Problem::NoFile));
 }

@@ -87,7 +87,7 @@ fn the_last_address_is_an_address() {
 fn ram_above_4_gib_and_firmware_have_their_places() {
     let library = Library::new(Engine::new(None).unwrap());
     let types = MachineTypes::builtin().unwrap();
-    let parameters = Parameters { cpus: 2, ram_size: 5 << 30 };
+    let parameters = Parameters::new(2, 5 << 30);
     let plan = Plan::new(types.get("pc").unwrap(), &[], &library, parameters).unwrap();
     let machine = Machine::build_alone(&plan).unwrap();
     let trees = Trees::of(&machine, 256 << 10, true);

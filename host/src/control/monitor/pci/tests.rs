@@ -50,7 +50,7 @@ fn a_bridge_says_what_it_passes_on_and_what_is_behind_it() {
     behind[offset::CLASS..offset::CLASS + 2].copy_from_slice(&[0x00, 0x02]);
     let behind = function(1, "01.0", behind, Vec::new());
     let bus = PciBus { device: 0, name: "pci".into(), functions: vec![behind] };
-    let view = View { devices: Vec::new(), buses: Vec::new(), cpus: 0 };
+    let view = View { devices: Vec::new(), buses: Vec::new(), cpus: Vec::new() };
     let own = info(&function(0, "02.0", header(), vec![bus.clone()]), 0, &view);
 
     let recorded = recorded();

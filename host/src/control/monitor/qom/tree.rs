@@ -15,8 +15,8 @@ pub(super) fn root(machine: &Machine, threads: &[u32]) -> Object {
     let view = View::of(machine);
     let mappings = [machine.ports(), machine.memory()].map(|space| space.mappings()).concat();
     let mut tree = Tree { view: &view, mappings, root: machine_object(machine) };
-    for cpu in 0..view.cpus {
-        tree.put(UNATTACHED, processor(cpu, threads.get(cpu).copied()));
+    for (cpu, path) in view.cpus.iter().enumerate() {
+        tree.put(UNATTACHED, processor(path, cpu, threads.get(cpu).copied()));
     }
     for device in &view.devices {
         let object = tree.device(device);
@@ -59,7 +59,7 @@ impl Tree<'_> {
         if let Some(Address::Pci(address)) = device.address {
             object = object.with("addr", "int32", address.devfn());
         }
-        if device.is_function {
+        if !device.is_whole() {
             return object;
         }
         for property in device.of.properties() {
@@ -100,8 +100,8 @@ fn part(path: &str, kind: &str) -> Object {
     Object::new(path.rsplit_once('/').map_or(path, |(_, name)| name), kind)
 }
 
-fn processor(number: usize, thread: Option<u32>) -> Object {
-    let object = Object::new(&format!("device[{number}]"), CPU_TYPE)
+fn processor(path: &str, number: usize, thread: Option<u32>) -> Object {
+    let object = part(path, CPU_TYPE)
         .with("realized", "bool", true)
         .with("hotplugged", "bool", false)
         .with("hotpluggable", "bool", false)

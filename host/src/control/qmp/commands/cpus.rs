@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::control::monitor::cpu_path;
 use crate::control::qmp::{Call, Error, NoArguments, Registry};
 
 pub(super) fn register(registry: &mut Registry) {
@@ -41,12 +42,7 @@ fn query_cpus_fast(call: &Call<'_>, _: NoArguments) -> Result<Vec<Cpu>, Error> {
         // for them.
         thread_id: threads.get(index as usize).copied().unwrap_or_else(std::process::id),
         props: Place { core_id: 0, thread_id: 0, socket_id: index },
-        // QEMU makes the first processor first; then comes the bus of its interrupt
-        // controller, then the others.
-        qom_path: match index {
-            0 => "/machine/unattached/device[0]".into(),
-            _ => format!("/machine/unattached/device[{}]", index + 1),
-        },
+        qom_path: cpu_path(call.machine(), index),
         cpu_index: index,
         target: TARGET,
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::control::qmp::{Call, Error, NoArguments, Registry};
+use crate::control::qmp::{Call, Done, Error, NoArguments, Registry};
 use crate::machine::Machine;
 use crate::slot::{Status, Swapped};
 
@@ -18,6 +18,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add_at_once("__org.southbridge_swap", swap);
     registry.add("__org.southbridge_roll-back", roll_back);
     registry.add("__org.southbridge_save-state", save_state);
+    registry.add("__org.southbridge_measure-time", measure_time);
 }
 
 /// What is in a slot.
@@ -92,6 +93,17 @@ impl Device {
             messages_dropped: counts.messages_dropped,
         }
     }
+}
+
+#[derive(Deserialize)]
+struct MeasureTime {
+    enable: bool,
+}
+
+/// Has calls into devices timed from now on, or no more.
+fn measure_time(call: &Call<'_>, MeasureTime { enable }: MeasureTime) -> Result<Done, Error> {
+    call.machine().measure_time(enable);
+    Ok(Done {})
 }
 
 fn query_devices(call: &Call<'_>, _: NoArguments) -> Result<Vec<Device>, Error> {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::devices::Replaced;
 use crate::control::qmp::{Call, Error, Events, Registry};
+use storage::ErrorReport;
+
 use crate::machine::DeviceEvent;
 use crate::slot::FaultRecord;
 
@@ -81,6 +83,27 @@ struct News<'a> {
     reason: &'a str,
 }
 
+/// QEMU's `DEVICE_TRAY_MOVED`.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct TrayMoved<'a> {
+    device: &'a str,
+    id: &'a str,
+    #[serde(rename = "tray-open")]
+    open: bool,
+}
+
+/// QEMU's `BLOCK_IO_ERROR`.
+#[derive(Serialize)]
+struct BlockIoError<'a> {
+    device: &'a str,
+    operation: &'static str,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nospace: Option<bool>,
+    reason: &'a str,
+}
+
 /// Tells clients what happened to a device.
 pub(in super::super) fn publish(events: &Events, event: &DeviceEvent) {
     match event {
@@ -93,6 +116,24 @@ pub(in super::super) fn publish(events: &Events, event: &DeviceEvent) {
         DeviceEvent::Replaced { slot, swapped } => {
             let replaced = Replaced::new(slot.to_string(), swapped);
             events.publish_with("__org.southbridge_DEVICE_SWAPPED", &replaced);
+        }
+        DeviceEvent::Tray { drive, open } => {
+            let moved = TrayMoved { device: drive, id: drive, open: *open };
+            events.publish_with("DEVICE_TRAY_MOVED", &moved);
+        }
+        DeviceEvent::DriveFailed(report) => {
+            let ErrorReport { drive, operation, action, no_space, can_stop, reason } = report;
+            events.publish_with(
+                "BLOCK_IO_ERROR",
+                &BlockIoError {
+                    device: drive,
+                    operation: operation.name(),
+                    action: action.name(),
+                    // QEMU keeps no status of a drive that cannot stop the machine.
+                    nospace: can_stop.then_some(*no_space),
+                    reason,
+                },
+            );
         }
         DeviceEvent::Restored { slot, swapped } => {
             let replaced = Replaced::new(slot.to_string(), swapped);

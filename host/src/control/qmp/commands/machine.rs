@@ -13,8 +13,6 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("query-vnc", query_vnc);
     registry.add("query-vnc-servers", none);
     registry.add("query-iothreads", none);
-    registry.add("query-mice", none);
-    registry.add("query-block", none);
 }
 
 /// `NameInfo`.
@@ -77,8 +75,7 @@ fn query_vnc(_: &Call<'_>, _: NoArguments) -> Result<Vnc, Error> {
     Ok(Vnc { enabled: false })
 }
 
-/// There is none of these: no display's server, no thread for I/O, no host's mouse
-/// that the guest's would follow, no drive.
+/// There is none of these: no display's server, no thread for I/O.
 fn none(_: &Call<'_>, _: NoArguments) -> Result<[(); 0], Error> {
     Ok([])
 }

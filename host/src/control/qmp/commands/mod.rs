@@ -1,5 +1,6 @@
 //! The commands, by family.
 
+mod block;
 mod capabilities;
 pub(super) mod chardev;
 pub(super) mod checkpoints;
@@ -11,6 +12,7 @@ pub(super) mod human;
 mod info;
 mod machine;
 mod migration;
+mod person;
 mod state;
 pub(super) mod version;
 mod yank;
@@ -21,6 +23,7 @@ use super::Registry;
 pub(super) fn registry() -> Registry {
     let mut registry = Registry::default();
     for register in [
+        block::register,
         capabilities::register,
         chardev::register,
         checkpoints::register,
@@ -32,6 +35,7 @@ pub(super) fn registry() -> Registry {
         info::register,
         machine::register,
         migration::register,
+        person::register,
         state::register,
         version::register,
         yank::register,

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use toml_edit::{Document, Item};
 
 use super::{Components, value};
-use crate::machine::file::{Catalog, MachineType, MachineTypes, Migration, Parameters, Value};
+use crate::machine::file::{
+    Catalog, DeviceEntry, MachineType, MachineTypes, Migration, Parameters, Value,
+};
 
 const COMPONENTS: &str = include_str!("components.toml");
 const VERSIONS: &str = include_str!("versions.toml");
@@ -15,15 +17,17 @@ fn builtin() -> MachineTypes {
     MachineTypes::builtin().expect("the built-in machine files are right")
 }
 
+/// The device of that id, or the optional one.
+fn device<'m>(machine: &'m MachineType, id: &str) -> Option<&'m DeviceEntry> {
+    machine.devices.iter().chain(&machine.optional).find(|device| device.id == id)
+}
+
 /// The values that the device of that id is configured with.
 fn values(machine: &MachineType, id: &str) -> BTreeMap<String, Value> {
     let components = Components::new(COMPONENTS);
-    let device = machine.device(id).expect("the device is there");
+    let device = device(machine, id).expect("the device is there");
     let described = components.component(&device.component.value).expect("a component");
-    machine
-        .values(device, described, &Parameters { cpus: 3, ram_size: 16 << 20 })
-        .into_iter()
-        .collect()
+    machine.values(device, described, &Parameters::new(3, 16 << 20)).into_iter().collect()
 }
 
 fn assert_values(machine: &MachineType, expected: &Item) {
@@ -104,7 +108,12 @@ fn every_version_has_the_properties_it_has_in_qemu() {
             let old = version <= position(&change["until"]);
             let expected = value(&change[if old { "old" } else { "new" }]);
             let property = change["property"].as_str().expect("a string");
-            let values = values(machine, change["device"].as_str().expect("a string"));
+            let id = change["device"].as_str().expect("a string");
+            // The machines of Xen lack what Xen itself has.
+            if twins.contains_key(&name) && device(machine, id).is_none() {
+                continue;
+            }
+            let values = values(machine, id);
             assert_eq!(values.get(property), Some(&expected), "{name}: {property}");
         }
         if twins.contains_key(&name) {
@@ -130,7 +139,7 @@ fn no_machine_changes_more_than_the_table_says() {
     let changes = table["change"].as_array().expect("an array");
     let known = |machine: &MachineType, component: &str, property: &str| {
         changes.iter().map(|change| Item::Value(change.clone())).any(|change| {
-            let device = change["device"].as_str().and_then(|id| machine.device(id));
+            let device = change["device"].as_str().and_then(|id| device(machine, id));
             change["property"].as_str() == Some(property)
                 && device.is_some_and(|device| device.component.value == component)
         })
@@ -188,7 +197,9 @@ fn optional_devices_plug_into_every_machine() {
         let mut all = machine.clone();
         for template in &machine.optional {
             all.plug(&template.id, &template.id, None).expect("it plugs");
-            assert_values(&all, &table["optional"][template.id.as_str()]);
+            if let Some(changed) = table["optional"].get(&template.id) {
+                assert_values(&all, changed);
+            }
         }
         all.assign_addresses().expect("there is room");
         all.check(&components).expect("the machine fits");

@@ -93,7 +93,7 @@ compat = { "power.label" = "older" }
     for (name, fast, label) in expected {
         let machine = types.get(name).expect("the machine");
         let pm = machine.device("pm").expect("pm");
-        let values = machine.values(pm, power, &Parameters { cpus: 6, ram_size: 1 << 20 });
+        let values = machine.values(pm, power, &Parameters::new(6, 1 << 20));
         let expected = [
             ("level", Value::Number(2)),
             ("cpus", Value::Number(6)),
@@ -143,7 +143,7 @@ fn a_property_tells_of_the_devices_there_are() {
     let power = components.component("power").expect("a component");
     let fast = |machine: &MachineType| {
         let pm = machine.device("pm").expect("pm");
-        let values = machine.values(pm, power, &Parameters { cpus: 1, ram_size: 1 << 20 });
+        let values = machine.values(pm, power, &Parameters::new(1, 1 << 20));
         values.into_iter().find(|(name, _)| name == "fast").map(|(_, value)| value)
     };
     let mut machine = any.clone();

@@ -101,6 +101,7 @@ fn describe(item: &Item) -> Described {
             Some("system") => Attachment::System,
             Some("pci") => Attachment::Pci,
             Some("i2c") => Attachment::I2c,
+            Some("isa-dma") => Attachment::IsaDma,
             other => panic!("attachment {other:?}"),
         },
         properties: pairs("properties")
@@ -113,10 +114,13 @@ fn describe(item: &Item) -> Described {
             .map(|(name, item)| match item.as_str() {
                 Some("pci") => (name, BusKind::Pci),
                 Some("i2c") => (name, BusKind::I2c),
+                Some("isa-dma") => (name, BusKind::IsaDma),
                 other => panic!("bus {other:?}"),
             })
             .collect(),
         streams: strings("streams"),
+        drives: strings("drives"),
+        roms: strings("roms"),
     }
 }
 

@@ -5,7 +5,7 @@ use super::*;
 fn report(operation: Operation, action: Action, no_space: bool) -> ErrorReport {
     let reason = if no_space { "No space left on device" } else { "Input/output error" };
     let (drive, reason) = ("ide0-hd0".to_owned(), reason.to_owned());
-    ErrorReport { drive, operation, action, no_space, reason }
+    ErrorReport { drive, operation, action, no_space, can_stop: true, reason }
 }
 
 #[test]
@@ -32,7 +32,8 @@ fn a_full_disk_can_be_reported() {
     rig.faults.room(Some(100));
     rig.submit(1, write(0, 1));
     assert_eq!(rig.ended(), [(1, Err(Failure::NoSpace))]);
-    assert_eq!(rig.reports(), [report(Operation::Write, Action::Report, true)]);
+    let expected = report(Operation::Write, Action::Report, true);
+    assert_eq!(rig.reports(), [ErrorReport { can_stop: false, ..expected }]);
 }
 
 #[test]

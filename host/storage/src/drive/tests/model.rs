@@ -76,7 +76,7 @@ impl Model {
             }
             Request::FromMemory { pieces, .. } => {
                 for (address, at) in addresses(pieces).zip(range) {
-                    self.disk[at] = self.ram.get(address as usize).copied().unwrap_or(0xff);
+                    self.disk[at] = self.ram.get(address as usize).copied().unwrap_or(0);
                 }
             }
             Request::Flush if cache.ignores_flushes() => {}

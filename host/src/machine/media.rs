@@ -1,0 +1,86 @@
+//! What the operator knows of drives and of what is in them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use storage::{Cache, Medium, MediumInfo, Policy};
+
+/// What a drive is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DriveKind {
+    /// A hard disk: what is in it stays.
+    #[default]
+    Disk,
+    /// A CD-ROM drive, with a tray.
+    Cdrom,
+    /// A floppy drive.
+    Floppy,
+}
+
+impl DriveKind {
+    /// Whether the medium can be exchanged.
+    #[must_use]
+    pub const fn is_removable(self) -> bool {
+        matches!(self, Self::Cdrom | Self::Floppy)
+    }
+
+    /// Whether it has a tray.
+    #[must_use]
+    pub const fn has_tray(self) -> bool {
+        matches!(self, Self::Cdrom)
+    }
+}
+
+/// What the operator calls an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageName {
+    /// The file, as it was named.
+    pub file: String,
+    /// How it is cached.
+    pub cache: Cache,
+}
+
+/// Something that is put into a drive.
+#[derive(Debug)]
+pub struct Inserted {
+    /// The medium.
+    pub medium: Medium,
+    /// What the operator calls it.
+    pub name: ImageName,
+}
+
+/// What is in a drive when the machine is built, and what happens on errors.
+#[derive(Clone, Default)]
+pub struct HostDrive {
+    inserted: Arc<Mutex<Option<Inserted>>>,
+    pub(super) policy: Policy,
+    pub(super) kind: DriveKind,
+    /// The name by which the operator knows the drive.
+    pub(super) label: Option<String>,
+}
+
+impl HostDrive {
+    /// A drive with a medium in it, or none.
+    #[must_use]
+    pub fn new(inserted: Option<Inserted>, policy: Policy) -> Self {
+        Self { inserted: Arc::new(Mutex::new(inserted)), policy, ..Self::default() }
+    }
+
+    /// The same of a kind, with the operator's name of it.
+    #[must_use]
+    pub fn of_kind(self, kind: DriveKind, label: impl Into<String>) -> Self {
+        Self { kind, label: Some(label.into()), ..self }
+    }
+
+    pub(super) fn info(&self) -> Option<MediumInfo> {
+        self.lock().as_ref().map(|inserted| inserted.medium.info())
+    }
+
+    /// What is in it, which is in one machine only.
+    pub(super) fn take(&self) -> Option<Inserted> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Inserted>> {
+        self.inserted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
