@@ -5,6 +5,7 @@
 //! Without QEMU there is nothing to compare.
 
 mod common {
+    pub(crate) mod pairs;
     pub(crate) mod peer;
     pub(crate) mod spread;
 }
@@ -12,8 +13,8 @@ mod common {
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use common::pairs::compare;
 use common::peer::{Peer, QEMU, exchange, qemu_is_there};
-use common::spread::Spread;
 
 const PAIRS: usize = 21;
 
@@ -29,25 +30,13 @@ fn main() -> ExitCode {
     for program in [ours, QEMU] {
         first_reply(program);
     }
-    compare("first reply of qtest, ms", ours, first_reply);
-    compare("greeting of QMP, ms", ours, greeting);
-    compare("idle resident memory, MB", ours, resident);
+    let both = |what, measure: fn(&str) -> f64| {
+        compare(what, PAIRS, || measure(ours), || measure(QEMU));
+    };
+    both("first reply of qtest, ms", first_reply);
+    both("greeting of QMP, ms", greeting);
+    both("idle resident memory, MB", resident);
     ExitCode::SUCCESS
-}
-
-fn compare(what: &str, ours: &str, measure: impl Fn(&str) -> f64) {
-    let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (measure(ours), measure(QEMU))).collect();
-    let head = format!("{what}, {PAIRS} pairs");
-    println!("{head:<40}{:>10}{:>10}{:>10}", "min", "median", "max");
-    print("Southbridge", pairs.iter().map(|(ours, _)| *ours));
-    print("QEMU", pairs.iter().map(|(_, theirs)| *theirs));
-    print("Southbridge to QEMU", pairs.iter().map(|(ours, theirs)| ours / theirs));
-}
-
-fn print(what: &str, values: impl Iterator<Item = f64>) {
-    let spread = Spread::new(values);
-    let [low, median, high] = [0.0, 0.5, 1.0].map(|share| spread.at(share));
-    println!("{what:<40}{low:>10.2}{median:>10.2}{high:>10.2}");
 }
 
 fn first_reply(program: &str) -> f64 {

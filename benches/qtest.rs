@@ -5,6 +5,7 @@
 //! Without QEMU there is nothing to compare.
 
 mod common {
+    pub(crate) mod pairs;
     pub(crate) mod peer;
     pub(crate) mod spread;
 }
@@ -13,8 +14,8 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use common::pairs::compare;
 use common::peer::{Peer, QEMU, exchange, qemu_is_there};
-use common::spread::Spread;
 
 /// Where the power management function's ports are put.
 const PM_BASE: u16 = 0xb000;
@@ -42,21 +43,10 @@ fn main() -> ExitCode {
     }
 
     for (name, at_once) in AT_ONCE {
-        let pair = |_| (turn(&mut ours, at_once), turn(&mut theirs, at_once));
-        let pairs: Vec<(f64, f64)> = (0..PAIRS).map(pair).collect();
-        let head = format!("{name}, {PAIRS} pairs");
-        println!("{head:<36}{:>10}{:>10}{:>10}", "min", "median", "max");
-        print("Southbridge, reads a second", 0, pairs.iter().map(|(ours, _)| *ours));
-        print("QEMU, reads a second", 0, pairs.iter().map(|(_, theirs)| *theirs));
-        print("Southbridge to QEMU", 2, pairs.iter().map(|(ours, theirs)| ours / theirs));
+        let what = format!("{name} reads a second");
+        compare(&what, PAIRS, || turn(&mut ours, at_once), || turn(&mut theirs, at_once));
     }
     ExitCode::SUCCESS
-}
-
-fn print(what: &str, digits: usize, values: impl Iterator<Item = f64>) {
-    let spread = Spread::new(values);
-    let [low, median, high] = [0.0, 0.5, 1.0].map(|share| spread.at(share));
-    println!("{what:<36}{low:>10.digits$}{median:>10.digits$}{high:>10.digits$}");
 }
 
 /// PMBA, and PMIOSE in PMREGMISC, of the function at 00:01.3.
