@@ -29,7 +29,7 @@ const QEMU: &str = "qemu-system-x86_64";
 
 /// How often each is measured: what takes milliseconds, and what takes seconds.
 const QUICK: usize = 21;
-const SLOW: usize = 7;
+const SLOW: usize = 5;
 
 /// Both run the firmware of QEMU's package.
 const FIRMWARE: [&str; 2] = ["-bios", "/usr/share/seabios/bios-256k.bin"];
