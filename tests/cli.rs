@@ -6,6 +6,9 @@ mod zoo;
 #[path = "../host/vmstate/tests/streams/data.rs"]
 mod data;
 
+#[path = "common/terminal.rs"]
+mod terminal;
+
 mod cli {
     mod bad_input;
     mod convert;
@@ -19,4 +22,5 @@ mod cli {
     mod screen;
     mod shows;
     mod state;
+    mod terminals;
 }

@@ -12,13 +12,18 @@ mod data;
 #[allow(dead_code, reason = "this test uses a part")]
 mod program;
 
+#[path = "common/terminal.rs"]
+mod terminal;
+
 mod qemu {
     mod answers;
     mod converted;
+    mod drives;
     mod exchanged;
     mod machines;
     mod migrated;
     mod monitor;
+    mod ours;
     mod pokes;
     mod ports;
     mod process;
@@ -26,5 +31,6 @@ mod qemu {
     mod restored;
     mod saved;
     mod southbridge;
+    mod terminal;
     mod wire;
 }

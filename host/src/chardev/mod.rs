@@ -25,6 +25,7 @@ mod files;
 mod inherited;
 mod link;
 mod listener;
+mod mux;
 mod names;
 mod outbox;
 mod place;
@@ -42,6 +43,7 @@ pub use config::{Backend, Config, Role, SocketAddress, SocketConfig};
 pub use connection::{Connection, FrontEnd, Reader, Writer};
 pub use error::{Error, Problem};
 pub(crate) use inherited::duplicate;
+pub use mux::{ESCAPE, Mux, Muxed, Queued};
 pub(crate) use place::{Place, unix_socket};
 pub use port::{Input, NoInput, Output};
 

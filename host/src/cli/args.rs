@@ -69,6 +69,28 @@ impl<T: FromStr<Err: ToString>> FromStr for Pair<T> {
     }
 }
 
+/// What the first serial port is connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Console {
+    pub(super) backend: Backend,
+    /// A monitor shares it.
+    pub(super) with_monitor: bool,
+}
+
+/// Reads what the first serial port is connected to: what [`backend`] reads, or
+/// `mon:stdio`.
+pub(super) fn console(text: &str) -> Result<Console, String> {
+    match text {
+        "mon:stdio" => {
+            Ok(Console { backend: Backend::Stdio { signal: false }, with_monitor: true })
+        }
+        _ => match backend(text) {
+            Ok(backend) => Ok(Console { backend, with_monitor: false }),
+            Err(_) => Err("stdio, mon:stdio, stderr, null or file:PATH expected".into()),
+        },
+    }
+}
+
 /// Reads what a stream of the guest is connected to: `stdio`, `stderr`, `null` or
 /// `file:PATH`.
 pub(super) fn backend(text: &str) -> Result<Backend, String> {
@@ -126,6 +148,10 @@ mod tests {
         for wrong in ["", "file:", "file", "tcp:1", "stdio "] {
             assert!(backend(wrong).is_err(), "{wrong}");
         }
+        let shared = Console { backend: Backend::Stdio { signal: false }, with_monitor: true };
+        assert_eq!(console("mon:stdio"), Ok(shared));
+        assert_eq!(console("null"), Ok(Console { backend: Backend::Null, with_monitor: false }));
+        assert!(console("mon:null").unwrap_err().contains("mon:stdio"));
         let pair = Pair { name: "debugcon".into(), value: Backend::Null };
         assert_eq!(stream("debugcon=null"), Ok(pair));
         assert!(stream("debugcon").is_err());

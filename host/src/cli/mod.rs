@@ -16,6 +16,7 @@ pub mod qemu;
 mod report;
 mod run;
 mod screenshot;
+mod shares;
 mod signals;
 mod state;
 mod streams;

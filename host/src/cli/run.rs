@@ -8,16 +8,17 @@ use anyhow::anyhow;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::Result;
-use super::args::{self, Pair};
+use super::args::{self, Console, Pair};
 use super::components::Components;
 use super::machine::Machines;
 use super::output::Output;
 use super::report::Report;
+use super::shares::{Shares, Sharing};
 use super::signals::{self, Hangup, Held, Release};
 use super::state::Source;
-use super::streams::Connections;
+use super::streams::{CONSOLE, Connections};
 use super::terminal::Terminal;
-use crate::chardev::Backend;
+use crate::chardev::{Backend, ESCAPE};
 use crate::control::ControlServer;
 use crate::control::metrics::{MetricsAddress, MetricsServer};
 use crate::control::qmp::{self, Chardev, Qmp};
@@ -121,10 +122,12 @@ pub(super) struct Run {
     #[arg(long, value_name = "DEVICE=COMPONENT")]
     component: Vec<Pair<String>>,
 
-    /// Connect the first serial port: stdio, stderr, null or file:PATH. Default:
-    /// stdio.
-    #[arg(long, value_name = "TO", value_parser = args::backend)]
-    serial: Option<Backend>,
+    /// Connect the first serial port: stdio, stderr, null or file:PATH; or with
+    /// mon:stdio to the terminal together with QEMU's monitor for people: Ctrl-A and c
+    /// switch between the two, Ctrl-A and x end the guest, Ctrl-A and h list the keys,
+    /// and Ctrl-C is the guest's. Default: stdio.
+    #[arg(long, value_name = "TO", value_parser = args::console)]
+    serial: Option<Console>,
 
     /// Connect a stream of the machine (serial0 to serial3, debugcon,
     /// xen-platform-log) to stdio, stderr, null or file:PATH. Default: null. May
@@ -190,7 +193,8 @@ impl Run {
             Interrupts::None => parameters,
         };
         let plan = Plan::new(&machine, &self.device, &library, parameters)?;
-        let connections = Connections::new(&plan, self.serial.as_ref(), &self.stream)?;
+        let serial = self.serial.as_ref().map(|console| &console.backend);
+        let connections = Connections::new(&plan, serial, &self.stream)?;
         let streams = connections.open()?;
         let setup = Setup {
             cpus: self.cpus,
@@ -212,14 +216,23 @@ impl Run {
         let told = |signal| tracing::info!(signal, "the guest is ended");
         let received = signals::watch(guest.clone(), held.clone(), Hangup::Heeds, told)
             .map_err(|error| anyhow!("cannot watch for signals: {error}"))?;
-        if let Some(path) = &self.control {
-            held.hold(control(path, &guest, library)?);
+        let with_monitor = self.serial.as_ref().is_some_and(|console| console.with_monitor);
+        let qmp = (with_monitor || self.control.is_some())
+            .then(|| qmp(self.control.as_deref(), &guest, library));
+        if let (Some(path), Some(qmp)) = (&self.control, &qmp) {
+            held.hold(ControlServer::start(path, qmp)?);
         }
         if let Some(address) = &self.metrics {
             guest.machine().measure_time(true);
             held.hold(MetricsServer::start(address, guest.clone())?);
         }
-        streams.attach(&plan, &guest, || held.hold_terminal(Terminal::enter()))?;
+        let mut shares = Shares::default();
+        if let Some(qmp) = qmp.filter(|_| with_monitor) {
+            shares.add(CONSOLE, Sharing(qmp.person_monitor()));
+        }
+        let console = || held.hold_terminal(|| Terminal::enter(!with_monitor));
+        streams.attach(&plan, &guest, &mut shares, console)?;
+        shares.attach(streams.chardevs(), ESCAPE, &guest)?;
 
         let start = Instant::now();
         crate::vm::release_code();
@@ -254,15 +267,14 @@ impl Run {
     }
 }
 
-/// The guest's control socket. It is the one character device there is.
-fn control(path: &Path, guest: &Arc<Guest>, library: Arc<Library>) -> Result<ControlServer> {
-    let chardev = Chardev {
+/// The guest's QMP. Its control socket is the one character device that is listed.
+fn qmp(control: Option<&Path>, guest: &Arc<Guest>, library: Arc<Library>) -> Qmp {
+    let chardev = |path: &Path| Chardev {
         frontend_open: true,
         filename: format!("unix:{},server=on", path.display()),
         label: "control".into(),
     };
-    let chardevs = Box::new(move || vec![chardev.clone()]);
-    let setup = qmp::Setup { chardevs, ..qmp::Setup::new(guest.clone(), library) };
-    let qmp = Qmp::new(setup);
-    Ok(ControlServer::start(path, &qmp)?)
+    let listed: Vec<_> = control.map(chardev).into_iter().collect();
+    let chardevs = Box::new(move || listed.clone());
+    Qmp::new(qmp::Setup { chardevs, ..qmp::Setup::new(guest.clone(), library) })
 }

@@ -24,8 +24,14 @@ struct Things {
 }
 
 impl Held {
-    pub(super) fn hold_terminal(&self, terminal: Option<Terminal>) {
-        self.with(|things| things.terminal = terminal);
+    /// Holds the terminal, which is entered unless it is held already: another one would
+    /// take the first one's settings for those that were there before.
+    pub(super) fn hold_terminal(&self, enter: impl FnOnce() -> Option<Terminal>) {
+        self.with(|things| {
+            if things.terminal.is_none() {
+                things.terminal = enter();
+            }
+        });
     }
 
     /// Holds what gives something back when it is dropped.
@@ -114,7 +120,8 @@ pub(super) fn watch(
     Ok(received)
 }
 
-fn status(signal: i32) -> u8 {
+/// The exit status a shell gives to a process that ended by a signal.
+pub(super) fn status(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 

@@ -7,12 +7,13 @@ use anyhow::bail;
 
 use super::Result;
 use super::args::Pair;
-use crate::chardev::{Backend, Chardev, Config, Input, NoInput};
+use super::shares::Shares;
+use crate::chardev::{Backend, Chardev, Config, Input, NoInput, Queued};
 use crate::guest::Guest;
 use crate::machine::{Plan, Stream, StreamInput};
 
 /// The stream of the first serial port.
-const CONSOLE: &str = "serial0";
+pub(super) const CONSOLE: &str = "serial0";
 
 /// The console's back end.
 const STDIO: Backend = Backend::Stdio { signal: true };
@@ -43,7 +44,8 @@ impl Connections {
                 bail!("stream {name:?} is connected twice");
             }
         }
-        let on_stdio = connections.values().filter(|backend| **backend == STDIO).count();
+        let is_stdio = |backend: &&Backend| matches!(backend, Backend::Stdio { .. });
+        let on_stdio = connections.values().filter(is_stdio).count();
         if on_stdio > 1 {
             bail!("stdio is connected to {on_stdio} streams, one expected");
         }
@@ -74,21 +76,38 @@ impl Streams {
         outputs.map(|(name, chardev)| (name.clone(), Stream::to(chardev.output()))).collect()
     }
 
-    /// Sends what is received into the guest, to the devices that take input.
-    /// `console` is called before anything is read from standard input.
-    pub(super) fn attach(&self, plan: &Plan, guest: &Guest, console: impl Fn()) -> Result<()> {
+    /// Sends what is received into the guest, to the devices that take input. Those whose
+    /// character device is shared are added to `shares`. `console` is called before
+    /// anything is read from standard input.
+    pub(super) fn attach(
+        &self,
+        plan: &Plan,
+        guest: &Guest,
+        shares: &mut Shares,
+        console: impl Fn(),
+    ) -> Result<()> {
         for (name, chardev) in &self.0 {
-            match input(plan, guest, name)? {
-                Some(input) => {
-                    if chardev.filename() == "stdio" {
-                        console();
-                    }
+            let input = input(plan, guest, name)?;
+            if input.is_some() && chardev.filename() == "stdio" {
+                console();
+            }
+            match (input, shares.of(chardev.label())) {
+                (Some(input), Some(shares)) => {
+                    shares.push(Box::new(Queued::new(move |bytes| input.offer(bytes))?));
+                }
+                (Some(input), None) => {
                     chardev.attach(Input::new(move |bytes| input.offer(bytes)))?;
                 }
-                None => chardev.attach(NoInput)?,
+                (None, Some(_)) => {}
+                (None, None) => chardev.attach(NoInput)?,
             }
         }
         Ok(())
+    }
+
+    /// The character devices.
+    pub(super) fn chardevs(&self) -> impl Iterator<Item = &Arc<Chardev>> {
+        self.0.values()
     }
 }
 

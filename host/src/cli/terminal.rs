@@ -8,22 +8,22 @@ use rustix::termios::{
     tcgetpgrp, tcsetattr,
 };
 
-/// Standard input as a console: bytes arrive as they are typed, without echo.
-/// The keys for signals keep their meaning. What was before comes back when this
-/// value is dropped.
+/// Standard input as a console: bytes arrive as they are typed, without echo. What was
+/// before comes back when this value is dropped.
 pub(super) struct Terminal {
     before: Termios,
     console: Termios,
 }
 
 impl Terminal {
-    /// Makes standard input a console, if it is a terminal.
-    pub(super) fn enter() -> Option<Self> {
+    /// Makes standard input a console, if it is a terminal. `signals` says whether the
+    /// keys for signals keep their meaning.
+    pub(super) fn enter(signals: bool) -> Option<Self> {
         if !io::stdin().is_terminal() {
             return None;
         }
         let before = tcgetattr(io::stdin()).ok()?;
-        let console = console(before.clone());
+        let console = console(before.clone(), signals);
         let terminal = Self { before, console };
         terminal.reenter();
         Some(terminal)
@@ -51,8 +51,8 @@ fn set(settings: &Termios) {
     }
 }
 
-/// The settings of QEMU's `-serial stdio`, with signals.
-fn console(mut settings: Termios) -> Termios {
+/// The settings of QEMU's `-serial stdio`.
+fn console(mut settings: Termios, signals: bool) -> Termios {
     settings.input_modes &= !(InputModes::IGNBRK
         | InputModes::BRKINT
         | InputModes::PARMRK
@@ -64,7 +64,7 @@ fn console(mut settings: Termios) -> Termios {
     settings.output_modes |= OutputModes::OPOST;
     settings.local_modes &=
         !(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN);
-    settings.local_modes |= LocalModes::ISIG;
+    settings.local_modes.set(LocalModes::ISIG, signals);
     settings.control_modes &= !(ControlModes::CSIZE | ControlModes::PARENB);
     settings.control_modes |= ControlModes::CS8;
     settings

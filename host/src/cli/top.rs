@@ -53,15 +53,16 @@ fn seconds(text: &str) -> Result<Duration> {
 impl Top {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
         let mut guest = Watched::new(Client::connect(&self.control)?)?;
+        let mut status = 0;
         if self.once || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             let before = guest.look()?;
             std::thread::sleep(self.interval);
             output.print(&text(&rows(&before, &guest.look()?), output))?;
         } else {
-            live::run(&mut guest, self.interval)?;
+            status = live::run(&mut guest, self.interval)?;
         }
         guest.leave()?;
-        Ok(0)
+        Ok(status)
     }
 }
 

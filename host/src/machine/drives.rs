@@ -6,7 +6,7 @@ use storage::{Action, Callbacks, ChangeError, Drive, ErrorReport, MediumInfo, Re
 
 use super::plan::Planned;
 use super::{
-    Backends, DeviceEvent, DriveKind, HostDrive, ImageName, Inserted, Machine, PowerEvent,
+    Backends, DeviceEvent, GivenDrive, HostDrive, ImageName, Inserted, Machine, PowerEvent,
 };
 use crate::component::{Effects, Failure, Medium, SlotId};
 
@@ -21,12 +21,10 @@ pub struct MachineDrive {
     pub drive: String,
     /// The drive itself.
     pub storage: Arc<Drive>,
-    /// The name by which the operator knows it.
-    pub label: String,
+    /// What the operator says of it.
+    pub given: GivenDrive,
     /// Whether the operator has given it to the guest: there are places for more.
     pub attached: bool,
-    /// What it is.
-    pub kind: DriveKind,
     image: Arc<Mutex<Option<ImageName>>>,
     number: (SlotId, u32),
 }
@@ -77,9 +75,10 @@ impl Machine {
                     Some(Inserted { medium, name }) => (Some(medium), Some(name)),
                     None => (None, None),
                 };
-                let label = host.label.clone().unwrap_or_else(|| name.clone());
+                let attached = host.given.is_some();
+                let given = host.given.unwrap_or_else(|| GivenDrive::unknown(name));
                 let setup = Setup {
-                    name: label.clone(),
+                    name: given.label.clone(),
                     policy: host.policy,
                     medium,
                     memory: Arc::new(slot.ram().clone()),
@@ -90,9 +89,8 @@ impl Machine {
                     slot: slot.name().clone(),
                     drive: drive.clone(),
                     storage: Arc::new(Drive::new(setup)),
-                    label,
-                    attached: host.label.is_some(),
-                    kind: host.kind,
+                    given,
+                    attached,
                     image: Arc::new(Mutex::new(image)),
                     number: (slot.id(), number),
                 });
@@ -160,10 +158,13 @@ impl Machine {
         if let Some(slot) = self.by_id(slot) {
             let mut effects = Effects::new();
             // What goes in while the tray is closed has it opened before.
-            let closed = drive.kind.has_tray() && !drive.storage.is_tray_open();
+            let has_tray = drive.given.kind.has_tray();
+            let closed = has_tray && !drive.storage.is_tray_open();
             let between = ((had || closed) && now.is_some()).then_some(None);
             for medium in between.into_iter().chain([now]) {
-                self.tray_moved(drive, medium.is_none());
+                if has_tray {
+                    self.tray_moved(drive, medium.is_none());
+                }
                 slot.medium_changed(number, medium, &mut effects);
                 self.apply(&mut effects);
             }
@@ -211,8 +212,8 @@ impl Machine {
 
     /// The tray opens or closes, be it for the guest or for the operator.
     fn tray_moved(&self, drive: &MachineDrive, open: bool) {
-        if drive.kind.has_tray() && drive.storage.tray(open) {
-            self.tell_listeners(&DeviceEvent::Tray { drive: drive.label.clone(), open });
+        if drive.storage.tray(open) {
+            self.tell_listeners(&DeviceEvent::Tray { drive: drive.given.clone(), open });
         }
     }
 

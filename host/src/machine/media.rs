@@ -48,14 +48,38 @@ pub struct Inserted {
     pub name: ImageName,
 }
 
+/// What the operator says of a drive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenDrive {
+    /// What it is.
+    pub kind: DriveKind,
+    /// Its name.
+    pub label: String,
+    /// The name of its device, if that has one of its own.
+    pub device: Option<String>,
+    /// How many were given before it.
+    pub number: usize,
+}
+
+impl GivenDrive {
+    /// A drive of which only the machine's name is known.
+    pub(super) fn unknown(name: &str) -> Self {
+        Self { label: name.into(), ..Self::default() }
+    }
+
+    /// The name of the device: that of the drive, if it has none of its own.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        self.device.as_ref().unwrap_or(&self.label)
+    }
+}
+
 /// What is in a drive when the machine is built, and what happens on errors.
 #[derive(Clone, Default)]
 pub struct HostDrive {
     inserted: Arc<Mutex<Option<Inserted>>>,
     pub(super) policy: Policy,
-    pub(super) kind: DriveKind,
-    /// The name by which the operator knows the drive.
-    pub(super) label: Option<String>,
+    pub(super) given: Option<GivenDrive>,
 }
 
 impl HostDrive {
@@ -65,10 +89,10 @@ impl HostDrive {
         Self { inserted: Arc::new(Mutex::new(inserted)), policy, ..Self::default() }
     }
 
-    /// The same of a kind, with the operator's name of it.
+    /// The same, given to the guest by its operator.
     #[must_use]
-    pub fn of_kind(self, kind: DriveKind, label: impl Into<String>) -> Self {
-        Self { kind, label: Some(label.into()), ..self }
+    pub fn given(self, given: GivenDrive) -> Self {
+        Self { given: Some(given), ..self }
     }
 
     pub(super) fn info(&self) -> Option<MediumInfo> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Error, Machine};
+use super::{Error, GivenDrive, Machine};
 use crate::component::{Effects, SlotId};
 use crate::slot::{CheckpointError, CheckpointSummary, FaultRecord, Slot, Status, Swapped};
 
@@ -20,8 +20,8 @@ pub enum DeviceEvent {
     },
     /// The guest has opened or closed the tray of a drive.
     Tray {
-        /// The operator's name of the drive.
-        drive: String,
+        /// The drive.
+        drive: GivenDrive,
         /// Whether it is open.
         open: bool,
     },
@@ -176,7 +176,9 @@ impl Machine {
                 checkpoint_age_ns = swapped.checkpoint_age.map(|age| age.as_nanos() as u64),
                 "device replaced"
             ),
-            DeviceEvent::Tray { drive, open } => tracing::info!(drive, open, "tray moved"),
+            DeviceEvent::Tray { drive, open } => {
+                tracing::info!(drive = drive.label, open, "tray moved");
+            }
             DeviceEvent::DriveFailed(report) => tracing::error!(
                 drive = report.drive,
                 operation = report.operation.name(),

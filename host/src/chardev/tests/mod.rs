@@ -3,6 +3,7 @@
 mod fds;
 mod files;
 mod inherited;
+mod mux;
 mod names;
 mod output;
 mod ports;

@@ -24,9 +24,12 @@ const fn drives(interface: Interface) -> Option<(&'static str, u32)> {
 /// Names the drives, adds those that QEMU has by default, and tells the machine which
 /// there are.
 pub(super) fn resolve(all: &mut Collected, machine: &mut MachineType) -> Result<(), Error> {
-    plug(all)?;
+    let plugged = plug(all)?;
     let mut taken = BTreeSet::new();
-    for drive in &mut all.drives {
+    // What has no place of its own gets one when QEMU comes to it.
+    let others = (0..all.drives.len()).filter(|number| !plugged.contains(number));
+    for number in others.chain(plugged.iter().copied()).collect::<Vec<_>>() {
+        let drive = &mut all.drives[number];
         let Some((kind, count)) = drives(drive.interface) else { continue };
         let index = match drive.at {
             Some(DrivePlace::Index(index)) => index,
@@ -85,8 +88,10 @@ const DEVICES: [(&str, Interface, Media); 3] = [
     ("floppy", Interface::Floppy, Media::Disk),
 ];
 
-/// Plugs drives without an interface into the one that `-device` says.
-fn plug(all: &mut Collected) -> Result<(), Error> {
+/// Plugs drives without an interface into the one that `-device` says. Returns where
+/// they are among the drives, in the order of those devices.
+fn plug(all: &mut Collected) -> Result<Vec<usize>, Error> {
+    let mut plugged = Vec::new();
     for device in std::mem::take(&mut all.devices) {
         let known = DEVICES.iter().find(|(driver, ..)| *driver == device.driver);
         let Some(&(_, interface, media)) = known else {
@@ -95,7 +100,7 @@ fn plug(all: &mut Collected) -> Result<(), Error> {
         };
         let mut list = device.list;
         let error = |problem: String| Error::at(&device.place, problem);
-        let number = |key: &str, text: Option<String>| -> Result<Option<u32>, Error> {
+        let unit_number = |key: &str, text: Option<String>| -> Result<Option<u32>, Error> {
             let wrong =
                 |text: &str| error(format!("Parameter '{key}' expects a number, not '{text}'"));
             text.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()
@@ -107,21 +112,27 @@ fn plug(all: &mut Collected) -> Result<(), Error> {
             }
             None => None,
         };
-        let unit = number("unit", list.take("unit"))?;
-        let mut drive = match list.take("drive") {
+        let unit = unit_number("unit", list.take("unit"))?;
+        let number = match list.take("drive") {
             Some(id) => {
                 let found = all.drives.iter().position(|drive| {
                     drive.id.as_ref() == Some(&id) && drive.interface == Interface::None
                 });
                 let missing =
                     || error(format!("Property '{}.drive' can't find value '{id}'", device.driver));
-                all.drives.remove(found.ok_or_else(missing)?)
+                found.ok_or_else(missing)?
             }
             None if media == Media::Disk && interface == Interface::Ide => {
                 return Err(error("drive property not set".into()));
             }
-            None => Drive { place: device.place.clone(), ..Drive::empty() },
+            None => {
+                all.drives.push(Drive { place: device.place.clone(), ..Drive::empty() });
+                all.drives.len() - 1
+            }
         };
+        plugged.push(number);
+        let drive = &mut all.drives[number];
+        drive.device = device.id;
         drive.interface = interface;
         drive.media = media;
         drive.at = match (interface, bus, unit) {
@@ -137,9 +148,8 @@ fn plug(all: &mut Collected) -> Result<(), Error> {
         if let Some((key, _)) = list.last().next() {
             return Err(error(format!("Property '{}.{key}' not found", device.driver)));
         }
-        all.drives.push(drive);
     }
-    Ok(())
+    Ok(plugged)
 }
 
 /// Tells firmware what to boot, of what has a place in that order.

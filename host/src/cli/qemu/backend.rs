@@ -79,7 +79,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("telnet", "there is no Telnet here"),
     ("tn3270", "there is no Telnet here"),
     ("websocket", "there are no WebSockets here"),
-    ("mux", "a character device has one user here"),
     ("abstract", "there are no sockets outside the file system here"),
 ];
 
@@ -101,6 +100,9 @@ pub(super) fn chardev(all: &mut Collected, given: &Given<'_>) -> Result<(), Erro
     let id = list.identifier("id").map_err(at)?;
     let id = id.ok_or_else(|| given.error("chardev: no id specified"))?;
     let backend = read(&list, given, all)?;
+    if list.flag("mux").map_err(at)? == Some(true) {
+        all.shared.insert(id.clone());
+    }
     all.add_chardev(Config { id, backend }).map_err(at)
 }
 

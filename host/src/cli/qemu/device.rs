@@ -15,7 +15,7 @@ use crate::machine::file::{Choice, DeviceEntry, MachineType, PciAddress, Sourced
 pub(super) struct GivenDevice {
     pub(super) place: String,
     pub(super) driver: String,
-    id: Option<String>,
+    pub(super) id: Option<String>,
     pub(super) list: Opts,
 }
 

@@ -122,6 +122,7 @@ fn read(mut list: Opts, place: &str) -> Result<Drive, Problem> {
     Ok(Drive {
         place: place.into(),
         id,
+        device: None,
         name: None,
         interface,
         media,
@@ -144,6 +145,7 @@ pub(super) fn blockdev(all: &mut Collected, given: &Given<'_>) -> Result<(), Err
     let drive = Drive {
         place: given.place(),
         id: Some(node),
+        device: None,
         name: None,
         interface: Interface::None,
         media: Media::Disk,

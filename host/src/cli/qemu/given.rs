@@ -1,6 +1,6 @@
 //! One option as it was given, and what is collected of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -102,7 +102,13 @@ pub(super) struct Collected {
     pub(super) rtc: Opts,
     pub(super) no_defaults: bool,
     pub(super) no_graphic: bool,
+    /// A monitor for people was asked for, or none.
+    pub(super) no_default_monitor: bool,
     pub(super) chardevs: Vec<Config>,
+    /// Character devices that several may use.
+    pub(super) shared: BTreeSet<String>,
+    /// The escape key of those, if one was chosen.
+    pub(super) escape: Option<u8>,
     /// Each with where it was asked for.
     pub(super) monitors: Vec<(String, Monitor)>,
     pub(super) serial_ports: Vec<SerialPort>,

@@ -1,6 +1,6 @@
 //! What a command line of QEMU's says is to be started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::chardev::Config;
@@ -30,6 +30,10 @@ pub struct Invocation {
     /// Which character device a stream of the machine is connected to; one that
     /// is not in here goes nowhere.
     pub streams: BTreeMap<String, String>,
+    /// Character devices that several may use.
+    pub shared: BTreeSet<String>,
+    /// The key that makes the next one a command where a character device is shared.
+    pub escape: u8,
     /// Monitors on character devices.
     pub monitors: Vec<Monitor>,
     /// QEMU's test protocol, if it is to be spoken.
@@ -81,8 +85,20 @@ pub struct Monitor {
     pub id: Option<String>,
     /// The character device it is on.
     pub chardev: String,
-    /// Whether JSON is laid out for people.
-    pub pretty: bool,
+    /// Who it is for.
+    pub mode: Mode,
+}
+
+/// Who a monitor is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// People: commands are typed and their answers are text.
+    Readline,
+    /// Programs: it speaks QMP.
+    Control {
+        /// Whether JSON is laid out for people.
+        pretty: bool,
+    },
 }
 
 /// A server of QEMU's test protocol.
@@ -145,6 +161,8 @@ pub struct Drive {
     pub place: String,
     /// Its id, if it has one. A node of `-blockdev` has its node's name.
     pub id: Option<String>,
+    /// The id of the device that it is plugged into, if that has one.
+    pub device: Option<String>,
     /// The drive of the machine that it is, by its name in machine files; none if it
     /// is no drive of any device.
     pub name: Option<String>,
@@ -168,6 +186,7 @@ impl Drive {
         Self {
             place: String::new(),
             id: None,
+            device: None,
             name: None,
             interface: Interface::Ide,
             media: Media::Disk,

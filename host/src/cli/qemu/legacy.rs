@@ -1,9 +1,9 @@
 //! Character devices in one word: `-serial`, `-qmp`, `-qtest`, `-monitor`.
 
-use super::backend;
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::opts::Opts;
+use super::{backend, monitor};
 use crate::chardev::{Backend, Config};
 
 /// Why there is no such character device.
@@ -42,11 +42,16 @@ pub(super) fn chardev(
         None => (text, false),
     };
     let added = read(text).and_then(|backend| {
+        let backend = match backend {
+            // Whoever types to a guest there means the guest.
+            Backend::Stdio { .. } if with_monitor => Backend::Stdio { signal: false },
+            backend => backend,
+        };
         let config = Config { id: label.to_owned(), backend };
         all.add_chardev(config).map_err(Unfit::Because)
     });
     if added.is_ok() && with_monitor {
-        given.warn(all, "there is no monitor for people to share it with");
+        monitor::share(all, &given.place(), label);
     }
     Ok(added.map(|()| label.to_owned()))
 }

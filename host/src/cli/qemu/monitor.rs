@@ -2,12 +2,10 @@
 
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
-use super::invocation::{Monitor, Qtest, QtestLog};
+use super::invocation::{Mode, Monitor, Qtest, QtestLog};
 use super::legacy::{self, Unfit};
 use super::value;
-
-const NO_READLINE: &str = "there is no monitor for people here; \
-                           mode=control has human-monitor-command";
+use crate::chardev::{Backend, Config};
 
 pub(super) fn mon(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
     let list = given.known(all, Some("chardev"), &["id", "mode", "chardev", "pretty"])?;
@@ -19,14 +17,14 @@ pub(super) fn mon(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
         .map(|text| value::word("mode", text, &[("readline", false), ("control", true)]));
     let chardev =
         list.get("chardev").ok_or_else(|| given.error("Parameter 'chardev' is missing"))?;
-    match (control.transpose().map_err(at)?.unwrap_or(false), pretty) {
-        (false, Some(_)) => Err(given.error("'pretty' is not compatible with HMP monitors")),
-        (false, None) => Err(given.error(NO_READLINE)),
-        (true, pretty) => {
-            let (chardev, pretty) = (chardev.to_owned(), pretty.unwrap_or(false));
-            add(all, given, Monitor { id, chardev, pretty })
+    let mode = match (control.transpose().map_err(at)?.unwrap_or(false), pretty) {
+        (false, Some(_)) => {
+            return Err(given.error("'pretty' is not compatible with HMP monitors"));
         }
-    }
+        (false, None) => Mode::Readline,
+        (true, pretty) => Mode::Control { pretty: pretty.unwrap_or(false) },
+    };
+    add(all, given, Monitor { id, chardev: chardev.to_owned(), mode })
 }
 
 fn add(all: &mut Collected, given: &Given<'_>, monitor: Monitor) -> Result<(), Error> {
@@ -39,20 +37,32 @@ fn add(all: &mut Collected, given: &Given<'_>, monitor: Monitor) -> Result<(), E
 }
 
 pub(super) fn qmp(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
-    control(all, given, false)
+    one(all, given, Mode::Control { pretty: false })
 }
 
 pub(super) fn qmp_pretty(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
-    control(all, given, true)
+    one(all, given, Mode::Control { pretty: true })
 }
 
-fn control(all: &mut Collected, given: &Given<'_>, pretty: bool) -> Result<(), Error> {
-    let label =
-        format!("compat_monitor{}", all.monitors.iter().filter(|(_, m)| m.is_compat()).count());
+/// A monitor on a character device of its own, in one word.
+fn one(all: &mut Collected, given: &Given<'_>, mode: Mode) -> Result<(), Error> {
+    let label = label(all);
     let failed = format!("parse error: {}", given.text()?);
     let chardev = legacy::chardev(all, given, &label)?;
     let chardev = chardev.map_err(|unfit| unfit.error(&given.place(), &failed))?;
-    add(all, given, Monitor { id: Some(label), chardev, pretty })
+    add(all, given, Monitor { id: Some(label), chardev, mode })
+}
+
+/// The next name that QEMU makes up.
+fn label(all: &Collected) -> String {
+    format!("compat_monitor{}", all.monitors.iter().filter(|(_, m)| m.is_compat()).count())
+}
+
+/// Has a monitor for people share a character device.
+pub(super) fn share(all: &mut Collected, place: &str, chardev: &str) {
+    all.shared.insert(chardev.to_owned());
+    let monitor = Monitor { id: None, chardev: chardev.to_owned(), mode: Mode::Readline };
+    all.monitors.push((place.to_owned(), monitor));
 }
 
 impl Monitor {
@@ -62,11 +72,33 @@ impl Monitor {
     }
 }
 
-pub(super) fn monitor(_: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
+pub(super) fn monitor(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
+    all.no_default_monitor = true;
     match given.text()? {
-        "none" | "null" => Ok(()),
-        _ => Err(given.error(NO_READLINE)),
+        "none" => Ok(()),
+        _ => one(all, given, Mode::Readline),
     }
+}
+
+pub(super) fn escape(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
+    let code = value::number("echr", given.text()?).ok().and_then(|code| u8::try_from(code).ok());
+    all.escape = Some(code.ok_or_else(|| given.error("Bad argument to echr"))?);
+    Ok(())
+}
+
+/// The monitor that QEMU has by default, where people can see it: at the terminal, if
+/// there is to be no display and the first serial port is not there.
+pub(super) fn resolve_default(all: &mut Collected) -> Result<(), Error> {
+    let by_default = !all.no_defaults && !all.no_default_monitor && all.monitors.is_empty();
+    if !all.no_graphic || !by_default || all.serial_ports.is_empty() {
+        return Ok(());
+    }
+    let chardev = label(all);
+    let backend = Backend::Stdio { signal: true };
+    all.add_chardev(Config { id: chardev.clone(), backend }).map_err(Problem::bare)?;
+    let monitor = Monitor { id: Some(chardev.clone()), chardev, mode: Mode::Readline };
+    all.monitors.push(("-nographic".into(), monitor));
+    Ok(())
 }
 
 /// Each monitor needs a character device of its own.

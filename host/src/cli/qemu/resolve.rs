@@ -2,9 +2,13 @@
 
 use super::error::{Error, Problem};
 use super::given::Collected;
-use super::invocation::{Device, Invocation, Monitor};
+use super::invocation::{Device, Invocation, Mode, Monitor};
 use super::{accel, attach, boot, device, global, machine, memory, monitor, rtc, serial, smp};
+use crate::chardev::ESCAPE;
 use crate::machine::file::MachineTypes;
+
+/// How many can share a character device: QEMU's `MAX_MUX`.
+const MOST_SHARING: usize = 4;
 
 pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invocation, Error> {
     let name = all.machine.get("type").map(str::to_owned);
@@ -17,9 +21,10 @@ pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invoca
     boot::check_images(&all)?;
     attach::resolve(&mut all, &mut machine)?;
     let rtc = rtc::resolve(&all)?;
-    let monitors = monitor::resolve(&all)?;
+    monitor::resolve_default(&mut all)?;
     let globals = global::resolve(&mut all, &mut machine)?;
     let ports = serial::resolve(&mut all, &mut machine)?;
+    let monitors = monitor::resolve(&all)?;
     let mut devices = device::resolve(&mut all, &machine)?;
     devices.extend(serial::debug_device(&all, &machine)?);
     let qtest = monitor::resolve_qtest(&all)?;
@@ -37,6 +42,8 @@ pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invoca
         uuid: all.uuid,
         chardevs: all.chardevs,
         streams,
+        escape: all.escape.unwrap_or(ESCAPE),
+        shared: all.shared,
         monitors,
         qtest,
         devices,
@@ -56,27 +63,28 @@ pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invoca
     })
 }
 
-/// A character device has one user.
+/// A character device has one user, unless it is shared: then up to four, each for
+/// people to type to.
 fn check_users(all: &Collected, ports: &[serial::Port], devices: &[Device]) -> Result<(), Error> {
     let mut used: Vec<&str> = Vec::new();
-    let mut is_taken = |id| {
-        let taken = used.contains(&id);
+    let mut is_taken = |id, alone| {
+        let most = if alone || !all.shared.contains(id) { 1 } else { MOST_SHARING };
         used.push(id);
-        taken
+        used.iter().filter(|other| **other == id).count() > most
     };
     let in_use = |id: &str| format!("Device '{id}' is in use");
-    for (place, Monitor { chardev, .. }) in &all.monitors {
-        if is_taken(chardev) {
+    for (place, Monitor { chardev, mode, .. }) in &all.monitors {
+        if is_taken(chardev, *mode != Mode::Readline) {
             return Err(Error::at(place, in_use(chardev)));
         }
     }
     for port in ports {
-        if is_taken(&port.chardev) {
+        if is_taken(&port.chardev, false) {
             return Err(Error::at(&port.place, in_use(&port.chardev)));
         }
     }
     for Device { place, driver, chardev, .. } in devices {
-        if let Some(id) = chardev.as_deref().filter(|id| is_taken(id)) {
+        if let Some(id) = chardev.as_deref().filter(|id| is_taken(id, false)) {
             return Err(Error::at(
                 place,
                 format!("Property '{driver}.chardev' can't take value '{id}': {}", in_use(id)),
@@ -84,7 +92,7 @@ fn check_users(all: &Collected, ports: &[serial::Port], devices: &[Device]) -> R
         }
     }
     match &all.qtest {
-        Some(id) if is_taken(id) => Err(Problem::from(in_use(id)).bare()),
+        Some(id) if is_taken(id, true) => Err(Problem::from(in_use(id)).bare()),
         _ => Ok(()),
     }
 }

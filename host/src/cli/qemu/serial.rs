@@ -3,7 +3,7 @@
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::invocation::Device;
-use super::{device, legacy};
+use super::{device, legacy, monitor};
 use crate::chardev::{Backend, Config};
 use crate::machine::file::{Choice, DeviceEntry, MachineType};
 
@@ -122,8 +122,13 @@ fn console(all: &mut Collected, machine: &MachineType) -> Result<Vec<Port>, Erro
         return Ok(Vec::new());
     }
     let chardev = stream.clone();
-    let backend = Backend::Stdio { signal: false };
+    // With QEMU's default monitor: it shares the terminal.
+    let with_monitor = !all.no_default_monitor && all.monitors.is_empty();
+    let backend = Backend::Stdio { signal: !with_monitor };
     all.add_chardev(Config { id: chardev.clone(), backend }).map_err(Problem::bare)?;
+    if with_monitor {
+        monitor::share(all, "-nographic", &chardev);
+    }
     Ok(vec![Port { place: "-nographic".into(), stream, chardev }])
 }
 

@@ -334,7 +334,7 @@ pub(super) const GROUPS: &[Group] = &[
             entry(
                 &["nographic"],
                 "",
-                "Connect the first serial port to standard input and output",
+                "Connect the first serial port and a monitor to standard input and output",
                 Understood(serial::no_graphic),
             ),
             entry(
@@ -381,7 +381,8 @@ pub(super) const GROUPS: &[Group] = &[
                 &["serial"],
                 "DEVICE",
                 "Connect a serial port: null, stdio, pty, file:PATH, pipe:PATH, unix:PATH, \
-                 tcp:HOST:PORT, chardev:ID, or none for no such port",
+                 tcp:HOST:PORT, chardev:ID, mon: and one of them to share it with a monitor, \
+                 or none for no such port",
                 Understood(serial::serial),
             ),
             entry(
@@ -396,8 +397,8 @@ pub(super) const GROUPS: &[Group] = &[
             entry(&["debugcon"], "DEVICE", "A debug console", Understood(serial::debug_console)),
             entry(
                 &["mon"],
-                "[chardev=]ID,mode=control[,pretty=on|off][,id=ID]",
-                "QMP on a character device",
+                "[chardev=]ID[,mode=readline|control][,pretty=on|off][,id=ID]",
+                "A monitor on a character device: for people (readline), or QMP (control)",
                 Understood(monitor::mon),
             ),
             entry(&["qmp"], "DEVICE", "QMP on a device, as with -serial", Understood(monitor::qmp)),
@@ -409,9 +410,9 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             entry(
                 &["monitor"],
-                "none",
-                "No monitor for people",
-                Accepted(monitor::monitor, "there is none; anything but none and null is refused"),
+                "DEVICE",
+                "A monitor for people on a device, as with -serial, or none",
+                Understood(monitor::monitor),
             ),
             entry(
                 &["qtest"],
@@ -428,8 +429,8 @@ pub(super) const GROUPS: &[Group] = &[
             entry(
                 &["echr"],
                 "CODE",
-                "The escape character",
-                Accepted(absent::ignored, "there is no monitor for people"),
+                "The key before a command at a terminal that a monitor shares. Default: 1, Ctrl-A",
+                Understood(monitor::escape),
             ),
             entry(
                 &["gdb"],

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ratatui::Frame;
@@ -11,11 +11,12 @@ use ratatui::layout::{Alignment, Constraint};
 use ratatui::style::{Color, Style, Stylize as _};
 use ratatui::text::Text;
 use ratatui::widgets::{Block, Row as Line, Table, TableState};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
 use super::sample::{HEADINGS, Row, rows};
 use super::{Result, Watched};
+use crate::cli::signals;
 
 /// How long a signal may have to wait.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
@@ -27,30 +28,35 @@ enum Wish {
     Down,
 }
 
-/// Shows what the guest's devices do until the user has seen enough.
-pub(super) fn run(guest: &mut Watched, interval: Duration) -> Result<()> {
-    let ended = ended_by_signal()?;
+/// Shows what the guest's devices do until the user has seen enough. Returns the exit
+/// status. Whatever ends it, a panic too, the terminal is restored.
+pub(super) fn run(guest: &mut Watched, interval: Duration) -> Result<u8> {
+    let signal = signal_that_ends()?;
     let mut terminal = ratatui::try_init()?;
-    let result = show(&mut terminal, guest, interval, &ended);
+    let result = show(&mut terminal, guest, interval, &signal);
     ratatui::restore();
-    result
+    result?;
+    Ok(match signal.load(Ordering::Relaxed) {
+        0 => 0,
+        signal => signals::status(signal as i32),
+    })
 }
 
-/// What a signal that would end the process sets instead, so that the terminal is
-/// restored.
-fn ended_by_signal() -> io::Result<Arc<AtomicBool>> {
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        flag::register(signal, ended.clone())?;
+/// Where the number of a signal is put that would end the process, so that the terminal
+/// is restored first; 0 until then.
+fn signal_that_ends() -> io::Result<Arc<AtomicUsize>> {
+    let received = Arc::new(AtomicUsize::new(0));
+    for signal in [SIGHUP, SIGINT, SIGTERM, SIGQUIT] {
+        flag::register_usize(signal, received.clone(), signal as usize)?;
     }
-    Ok(ended)
+    Ok(received)
 }
 
 fn show(
     terminal: &mut ratatui::DefaultTerminal,
     guest: &mut Watched,
     interval: Duration,
-    ended: &AtomicBool,
+    signal: &AtomicUsize,
 ) -> Result<()> {
     let mut state = TableState::default();
     let (mut before, mut shown) = (guest.look()?, Vec::new());
@@ -64,7 +70,7 @@ fn show(
             }
             // The wait may be hours; a signal does not end it.
             let happened = event::poll(left.min(LONGEST_WAIT))?;
-            if ended.load(Ordering::Relaxed) {
+            if signal.load(Ordering::Relaxed) != 0 {
                 return Ok(());
             }
             if !happened {

@@ -1,5 +1,7 @@
 //! Keys and the mouse.
 
+use serde::Serialize;
+
 use super::{Key, Problem};
 use crate::component::MouseButton;
 use crate::guest::{Guest, RunState};
@@ -135,6 +137,26 @@ pub fn press(guest: &Guest, keys: &[Key], hold: u64) {
             machine.key(code, down);
         }
         machine.typing_waits(hold.saturating_mul(1_000_000));
+    }
+}
+
+/// `MouseInfo`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Mouse {
+    /// QEMU's number of it.
+    pub index: u32,
+    /// QEMU's name of it.
+    pub name: &'static str,
+    current: bool,
+    absolute: bool,
+}
+
+impl Mouse {
+    /// The mouse of the PC, if there is one.
+    #[must_use]
+    pub fn of(guest: &Guest) -> Option<Self> {
+        let mouse = Self { index: 2, name: "QEMU PS/2 Mouse", current: true, absolute: false };
+        guest.machine().has_keyboard().then_some(mouse)
     }
 }
 

@@ -11,7 +11,7 @@ mod picture;
 pub(crate) use console::not_saved;
 pub use console::{picture, save, screen_text};
 pub use error::{Kind, Problem};
-pub use input::{Event, hold, mouse_button, mouse_move, press, send};
+pub use input::{Event, Mouse, hold, mouse_button, mouse_move, press, send};
 pub use keys::Key;
 pub(crate) use keys::NAMES;
 pub use picture::Format;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::fdsets::Fdsets;
 use super::json::Style;
 use super::migrations::Migrations;
-use super::{Descriptors, Error, Events, Hmp, Monitor, Registry, Setup, commands};
+use super::{Descriptors, Error, Events, Hmp, Monitor, PersonMonitor, Registry, Setup, commands};
 use crate::guest::Event;
 use crate::migrate::Uri;
 
@@ -52,6 +52,12 @@ impl Qmp {
     #[must_use]
     pub fn monitor(&self, style: Style) -> Monitor {
         Monitor::new(self.0.clone(), style)
+    }
+
+    /// A monitor for a person at a terminal.
+    #[must_use]
+    pub fn person_monitor(&self) -> PersonMonitor {
+        PersonMonitor::new(self.0.clone())
     }
 
     /// Where events are published that clients are to hear of.

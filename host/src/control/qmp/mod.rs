@@ -35,8 +35,10 @@ mod files;
 mod hmp;
 mod input;
 mod json;
+mod line;
 mod migrations;
 mod monitor;
+mod person;
 mod registry;
 mod request;
 mod server;
@@ -63,6 +65,7 @@ pub use input::Input;
 pub use json::Style;
 pub use migrations::Descriptors;
 pub use monitor::{Monitor, greet};
+pub use person::PersonMonitor;
 pub use registry::{Done, Registry};
 pub use server::ControlServer;
 

@@ -7,9 +7,10 @@ use anyhow::anyhow;
 
 use super::later::Later;
 use super::qtest_log::Log;
-use crate::chardev::{Chardev, Config, Connection};
+use crate::chardev::{Backend, Chardev, Config, Connection};
 use crate::cli::Result;
 use crate::cli::qemu::invocation::{Monitor, Qtest as Server};
+use crate::cli::shares::{Shares, Sharing};
 use crate::cli::signals::Held;
 use crate::cli::streams::Streams;
 use crate::cli::terminal::Terminal;
@@ -20,7 +21,11 @@ use crate::machine::{Plan, Stream};
 
 /// The character devices.
 #[derive(Clone)]
-pub(super) struct Characters(Arc<[Arc<Chardev>]>);
+pub(super) struct Characters {
+    all: Arc<[Arc<Chardev>]>,
+    /// Of standard input and output: whether the keys for signals keep their meaning.
+    signals: bool,
+}
 
 /// Closes the character devices when it is dropped.
 pub(super) struct Closing(Characters);
@@ -28,7 +33,9 @@ pub(super) struct Closing(Characters);
 impl Characters {
     pub(super) fn open(configs: &[Config]) -> Result<Self> {
         let opened = configs.iter().map(|config| Chardev::open(config.clone()));
-        Ok(Self(opened.collect::<std::result::Result<_, _>>()?))
+        let all = opened.collect::<std::result::Result<_, _>>()?;
+        let is_silent = |config: &Config| config.backend == Backend::Stdio { signal: false };
+        Ok(Self { all, signals: !configs.iter().any(is_silent) })
     }
 
     /// To be dropped when nobody is to be served any more.
@@ -43,7 +50,7 @@ impl Characters {
             filename: chardev.filename(),
             frontend_open: chardev.frontend_open(),
         };
-        self.0.iter().map(entry).collect()
+        self.all.iter().map(entry).collect()
     }
 
     /// Where the machine's streams go to: `streams` has the character device of each.
@@ -60,14 +67,56 @@ impl Characters {
         streams: &BTreeMap<String, String>,
         plan: &Plan,
         guest: &Guest,
+        shares: &mut Shares,
         held: &Held,
     ) -> Result<()> {
-        self.streams(streams).attach(plan, guest, || held.hold_terminal(Terminal::enter()))
+        let console = || held.hold_terminal(|| Terminal::enter(self.signals));
+        self.streams(streams).attach(plan, guest, shares, console)
+    }
+
+    /// Attaches what shares its character device.
+    pub(super) fn attach_shares(
+        &self,
+        shares: Shares,
+        escape: u8,
+        guest: &Arc<Guest>,
+    ) -> Result<()> {
+        shares.attach(self.all.iter(), escape, guest)
+    }
+
+    /// Attaches a monitor for people, or adds it to `shares`.
+    pub(super) fn attach_person(
+        &self,
+        monitor: &Monitor,
+        qmp: &Qmp,
+        shares: &mut Shares,
+        held: &Held,
+    ) -> Result<()> {
+        let chardev = self.find(&monitor.chardev)?;
+        if chardev.filename() == "stdio" {
+            held.hold_terminal(|| Terminal::enter(self.signals));
+        }
+        let mut own = qmp.person_monitor();
+        match shares.of(&monitor.chardev) {
+            Some(shares) => shares.push(Box::new(Sharing(own))),
+            None => chardev.attach(move |connection: Connection| {
+                let (reader, writer) = connection.split();
+                if let Err(error) = own.serve(reader, writer) {
+                    tracing::debug!(%error, "monitor");
+                }
+            })?,
+        }
+        Ok(())
     }
 
     /// Clients are greeted at once. What they want is done when the machine is there.
-    pub(super) fn attach_monitor(&self, monitor: &Monitor, qmp: Later<Qmp>) -> Result<()> {
-        let style = if monitor.pretty { Style::Pretty } else { Style::Line };
+    pub(super) fn attach_monitor(
+        &self,
+        monitor: &Monitor,
+        pretty: bool,
+        qmp: Later<Qmp>,
+    ) -> Result<()> {
+        let style = if pretty { Style::Pretty } else { Style::Line };
         // It lives from client to client.
         let mut own = None;
         self.find(&monitor.chardev)?.attach(move |connection: Connection| {
@@ -107,19 +156,19 @@ impl Characters {
     }
 
     fn streams(&self, streams: &BTreeMap<String, String>) -> Streams {
-        let find = |id: &String| self.0.iter().find(|chardev| chardev.label() == *id).cloned();
+        let find = |id: &String| self.all.iter().find(|chardev| chardev.label() == *id).cloned();
         let found = streams.iter().filter_map(|(stream, id)| Some((stream.clone(), find(id)?)));
         Streams::new(found.collect())
     }
 
     fn find(&self, id: &str) -> Result<&Arc<Chardev>> {
-        let found = self.0.iter().find(|chardev| chardev.label() == id);
+        let found = self.all.iter().find(|chardev| chardev.label() == id);
         found.ok_or_else(|| anyhow!("there is no character device '{id}'"))
     }
 }
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        self.0.0.iter().for_each(|chardev| chardev.close());
+        self.0.all.iter().for_each(|chardev| chardev.close());
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::Result;
 use crate::cli::qemu::invocation::{Drive, Interface, Media};
 use crate::images::{self, Wanted};
 use crate::machine::file::{MachineType, Origin, Value};
-use crate::machine::{DriveKind, HostDrive, Inserted};
+use crate::machine::{DriveKind, GivenDrive, HostDrive, Inserted};
 
 /// The drives, by their names in the machine file.
 pub(super) struct Drives {
@@ -22,7 +22,7 @@ impl Drives {
     /// Opens and locks all images.
     pub(super) fn open(program: &str, drives: &[Drive]) -> Result<Self> {
         let mut all = Self { open: BTreeMap::new(), told: Vec::new() };
-        for drive in drives {
+        for (number, drive) in drives.iter().enumerate() {
             let Some(name) = &drive.name else { continue };
             let opened = medium(program, drive).with_context(|| drive.place.clone())?;
             let size = opened.as_ref().map(|inserted| inserted.medium.info().size);
@@ -35,8 +35,9 @@ impl Drives {
                 }
                 (_, Media::Cdrom) => {}
             }
-            let host = HostDrive::new(opened, policy(drive)?);
-            let host = host.of_kind(kind(drive), label(drive, name));
+            let (label, device) = (label(drive, name), drive.device.clone());
+            let given = GivenDrive { kind: kind(drive), label, device, number };
+            let host = HostDrive::new(opened, policy(drive)?).given(given);
             all.open.insert(name.clone(), host);
         }
         Ok(all)

@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 
-use super::invocation::{Invocation, Own};
+use super::invocation::{Invocation, Mode, Own};
 use crate::cli::Result;
 use crate::cli::components::Components;
+use crate::cli::shares::Shares;
 use crate::cli::signals::{self, Hangup, Held, Release};
 use crate::control::metrics::MetricsServer;
 use crate::control::qmp::{ControlServer, Qmp, Setup};
@@ -43,7 +44,9 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
     // Gone before what is held is given back, so that no monitor waits for it any more.
     let (machine, wanted) = later();
     for monitor in &invocation.monitors {
-        characters.attach_monitor(monitor, wanted.clone())?;
+        if let Mode::Control { pretty } = monitor.mode {
+            characters.attach_monitor(monitor, pretty, wanted.clone())?;
+        }
     }
     if let Some(path) = &invocation.process.pidfile {
         held.hold(PidFile::create(path)?);
@@ -70,7 +73,12 @@ pub(super) fn launch(program: &str, invocation: &Invocation, daemon: Option<Daem
         ..Setup::new(guest.clone(), library)
     });
     incoming::begin(invocation, &qmp)?;
-    characters.attach_streams(&invocation.streams, &plan, &guest, &held)?;
+    let mut shares = Shares::new(&invocation.shared);
+    for monitor in invocation.monitors.iter().filter(|m| m.mode == Mode::Readline) {
+        characters.attach_person(monitor, &qmp, &mut shares, &held)?;
+    }
+    characters.attach_streams(&invocation.streams, &plan, &guest, &mut shares, &held)?;
+    characters.attach_shares(shares, invocation.escape, &guest)?;
     if let (Some(qtest), Some(server)) = (qtest, &invocation.qtest) {
         characters.attach_qtest(server, qtest)?;
     }

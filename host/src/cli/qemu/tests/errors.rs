@@ -45,15 +45,10 @@ fn what_is_not_here_is_named() {
         ("-netdev user,id=a", "-netdev user,id=a: there is no network 'user' here"),
         ("-chardev vc,id=a", "-chardev vc,id=a: there is no character device back end 'vc' here"),
         (
-            "-chardev null,id=a,mux=on",
-            "-chardev null,id=a,mux=on: 'mux' is not supported: a character device has one user \
-             here",
+            "-chardev null,id=a,mux=on -mon a -qmp chardev:a",
+            "-qmp chardev:a: Device 'a' is in use",
         ),
-        (
-            "-monitor stdio",
-            "-monitor stdio: there is no monitor for people here; mode=control has \
-             human-monitor-command",
-        ),
+        ("-echr x", "-echr x: Bad argument to echr"),
         (
             "-object tls-creds-x509,id=a",
             "-object tls-creds-x509,id=a: Parameter 'qom-type' does not accept value 'tls-creds-x509'",

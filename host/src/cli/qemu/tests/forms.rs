@@ -1,7 +1,10 @@
 //! What options mean, in each of their forms.
 
+use std::collections::BTreeSet;
+
+use super::super::invocation::Mode;
 use super::super::{
-    Accelerator, Parsed, QtestLog, RebootAction, RtcBase, RtcClock, ShutdownAction, parse,
+    Accelerator, Invocation, Parsed, QtestLog, RebootAction, RtcBase, RtcClock, ShutdownAction, parse,
 };
 use super::{LIBRARY, start, text, words};
 use crate::chardev::{Backend, Role, SocketAddress, SocketConfig};
@@ -156,25 +159,54 @@ fn sockets_are_servers_or_clients() {
 }
 
 #[test]
-fn monitors_speak_json() {
+fn monitors_are_for_people_or_speak_json() {
     let invocation = start(
         "-chardev null,id=a -mon a,mode=control -qmp null -qmp-pretty null -monitor none \
-         -chardev null,id=b -mon chardev=b,mode=control,pretty=on,id=m",
+         -monitor null -chardev null,id=b -mon chardev=b,mode=control,pretty=on,id=m \
+         -chardev null,id=c,mux=on -mon c -serial chardev:c -serial mon:null -echr 0x14",
     );
+    let json = |pretty| Mode::Control { pretty };
     let monitors: Vec<_> = invocation
         .monitors
         .iter()
-        .map(|monitor| (monitor.id.as_deref(), monitor.chardev.as_str(), monitor.pretty))
+        .map(|monitor| (monitor.id.as_deref(), monitor.chardev.as_str(), monitor.mode))
         .collect();
     assert_eq!(
         monitors,
         [
-            (None, "a", false),
-            (Some("compat_monitor0"), "compat_monitor0", false),
-            (Some("compat_monitor1"), "compat_monitor1", true),
-            (Some("m"), "b", true),
+            (None, "a", json(false)),
+            (Some("compat_monitor0"), "compat_monitor0", json(false)),
+            (Some("compat_monitor1"), "compat_monitor1", json(true)),
+            (Some("compat_monitor2"), "compat_monitor2", Mode::Readline),
+            (Some("m"), "b", json(true)),
+            (None, "c", Mode::Readline),
+            (None, "serial1", Mode::Readline),
         ]
     );
+    assert!(invocation.shared.iter().eq(["c", "serial1"]));
+    assert_eq!(invocation.escape, 0x14);
+}
+
+#[test]
+fn without_a_display_a_monitor_is_at_the_terminal() {
+    let monitors = |line: &str| {
+        let Invocation { monitors, shared, chardevs, .. } = start(line);
+        let stdio = chardevs.into_iter().find_map(|config| match config.backend {
+            Backend::Stdio { signal } => Some((config.id, signal)),
+            _ => None,
+        });
+        (monitors.into_iter().map(|monitor| monitor.chardev).collect::<Vec<_>>(), shared, stdio)
+    };
+    let (alone, none) = (BTreeSet::new(), Vec::<String>::new());
+    let serial = || "serial0".to_owned();
+    let shared = [serial()].into();
+    assert_eq!(monitors("-nographic"), (vec![serial()], shared, Some((serial(), false))));
+    let given = monitors("-nographic -monitor none");
+    assert_eq!(given, (none.clone(), alone.clone(), Some((serial(), true))));
+    let own = || "compat_monitor0".to_owned();
+    let given = monitors("-nographic -serial null");
+    assert_eq!(given, (vec![own()], alone.clone(), Some((own(), true))));
+    assert_eq!(monitors("-nographic -nodefaults"), (none, alone, None));
 }
 
 #[test]

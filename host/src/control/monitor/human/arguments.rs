@@ -145,14 +145,14 @@ fn options(
 
 /// A number as in C. QEMU takes whole expressions.
 fn number(word: &str) -> Result<i64, Problem> {
-    // No command takes a negative one: its upper bits are set.
-    if let Some(digits) = word.strip_prefix('-')
-        && !digits.is_empty()
-    {
-        return number(digits).and_then(|value| match value {
-            0 => Ok(0),
-            _ => Err(Problem::NumberTooWide),
-        });
+    let digits = word.trim_start_matches('-');
+    let signs = word.len() - digits.len();
+    if signs != 0 && !digits.is_empty() {
+        return match number(digits)? {
+            // No command takes a negative one: its upper bits are set.
+            value if value != 0 && signs % 2 != 0 => Err(Problem::NumberTooWide),
+            value => Ok(value),
+        };
     }
     let (digits, radix) = match word.strip_prefix("0x") {
         Some(digits) => (digits, 16),

@@ -108,6 +108,7 @@ pub const COMMANDS: &[HumanCommand] = &[
     command("info chardev", "", "show the character devices", &[], info::chardev),
     command("info cpus", "", "show the processors and their threads", &[], info::cpus),
     command("info kvm", "", "show whether KVM runs the processors", &[], info::kvm),
+    command("info mice", "", "show the mice", &[], person::mice),
     command(
         "info mtree",
         "[-f][-o]",
@@ -143,6 +144,7 @@ pub const COMMANDS: &[HumanCommand] = &[
         &[Word, Word, OptionalWord],
         person::mouse_move,
     ),
+    command("mouse_set", "index", "choose the mouse", &[Number], person::mouse_set),
     command("qom-get", "path property", "print a property", &[Word, Word], objects::get),
     command("qom-list", "path", "list an object's properties", &[OptionalWord], objects::list),
     command(

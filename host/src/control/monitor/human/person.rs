@@ -3,7 +3,7 @@
 use super::About;
 use super::arguments::Given;
 use crate::control::person::block::{self, Change, ReadOnlyMode};
-use crate::control::person::{self, Format, Key, Problem};
+use crate::control::person::{self, Format, Key, Mouse, Problem};
 
 /// What is printed of something that was done, or not.
 fn done(result: Result<(), Problem>) -> String {
@@ -49,6 +49,22 @@ pub(super) fn mouse_button(about: &About<'_>, given: &Given) -> String {
     let state = given.number().unwrap_or(0) as u32;
     person::mouse_button(about.guest, state);
     String::new()
+}
+
+pub(super) fn mice(about: &About<'_>, _: &Given) -> String {
+    match Mouse::of(about.guest) {
+        Some(Mouse { index, name, .. }) => format!("* Mouse #{index}: {name}\n"),
+        None => "No mouse devices connected\n".into(),
+    }
+}
+
+/// There is one mouse, which is the chosen one.
+pub(super) fn mouse_set(about: &About<'_>, given: &Given) -> String {
+    let index = given.number().unwrap_or(0);
+    match Mouse::of(about.guest) {
+        Some(mouse) if i64::from(mouse.index) == index => String::new(),
+        _ => format!("Mouse at index '{index}' not found\n"),
+    }
 }
 
 /// The number a word starts with, as C's `strtol` reads it; 0 if none.

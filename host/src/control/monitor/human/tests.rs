@@ -41,12 +41,14 @@ fn numbers_are_written_as_in_c() {
     assert_eq!(given("99999999999999999999"), Err(Problem::NumberTooLarge));
     assert_eq!(given("1 2"), Err(Problem::TooMuch));
     assert_eq!(given("-1"), Err(Problem::NoSuchOption('1')));
-    let wide = |text| read(&[Parameter::Number], Words::new(text));
+    let wide = |text: &str| read(&[Parameter::Number], Words::new(text));
     for text in ["-1", "4294967296", "0x100000000"] {
         assert_eq!(wide(text), Err(Problem::NumberTooWide), "{text}");
     }
     assert_eq!(wide(""), Err(Problem::NoExpression));
     assert_eq!(wide("-0").unwrap().number(), Some(0));
+    assert_eq!(wide(&("-".repeat(1 << 20) + "7")).unwrap().number(), Some(7));
+    assert_eq!(wide("--"), Err(Problem::NoNumber('-')));
 }
 
 #[test]

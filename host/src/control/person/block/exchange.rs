@@ -11,26 +11,32 @@ use crate::guest::Guest;
 use crate::images::{self, NotOpened, Wanted};
 use crate::machine::{DriveKind, Machine, MachineDrive};
 
-/// The drive that an operator means: by its name, or by that of its device, which is
-/// the same here.
+/// The drive that an operator means: by its name, or by that of its device.
 fn find<'m>(
     machine: &'m Machine,
     device: Option<&str>,
     id: Option<&str>,
 ) -> Result<&'m MachineDrive, Problem> {
-    let name = match (device, id) {
-        (Some(name), None) | (None, Some(name)) => name,
+    let mut drives = attached(machine).into_iter();
+    let (name, found) = match (device, id) {
+        (Some(name), None) => (name, drives.find(|drive| drive.given.label == name)),
+        (None, Some(name)) => (name, drives.find(|drive| drive.given.device() == name)),
         _ => return Err(Problem::other("Need exactly one of 'device' and 'id'")),
     };
-    let found = attached(machine).find(|(_, drive)| drive.label == name);
-    found.map(|(_, drive)| drive).ok_or_else(|| Problem::no_device(name))
+    found.ok_or_else(|| Problem::no_device(name))
 }
 
-fn check_removable(drive: &MachineDrive) -> Result<(), Problem> {
-    if drive.kind.is_removable() {
+/// The drive is called what it was called in the command.
+fn check_removable(
+    drive: &MachineDrive,
+    device: Option<&str>,
+    id: Option<&str>,
+) -> Result<(), Problem> {
+    if drive.given.kind.is_removable() {
         return Ok(());
     }
-    Err(Problem::other(format_args!("Device '{}' is not removable", drive.label)))
+    let name = device.or(id).unwrap_or(&drive.given.label);
+    Err(Problem::other(format_args!("Device '{name}' is not removable")))
 }
 
 /// Takes out what is in a drive. With `force` the guest cannot keep it.
@@ -45,7 +51,7 @@ pub fn eject(
 ) -> Result<(), Problem> {
     let machine = guest.machine();
     let drive = find(machine, device, id)?;
-    check_removable(drive)?;
+    check_removable(drive, device, id)?;
     machine.change_medium(drive, None, force).map_err(|error| not_changed(drive, &error))
 }
 
@@ -104,14 +110,14 @@ pub fn change(guest: &Guest, change: &Change<'_>) -> Result<(), Problem> {
     let drive = find(machine, change.device, change.id)?;
     let before = drive.storage.medium().map(|medium| medium.read_only);
     let read_only = match change.mode {
-        ReadOnlyMode::Retain => before.unwrap_or(drive.kind == DriveKind::Cdrom),
+        ReadOnlyMode::Retain => before.unwrap_or(drive.given.kind == DriveKind::Cdrom),
         ReadOnlyMode::ReadOnly => true,
         ReadOnlyMode::ReadWrite => false,
     };
     let wanted = Wanted {
         file: Path::new(change.filename),
         format: change.format,
-        kind: drive.kind,
+        kind: drive.given.kind,
         access: if read_only { Access::ReadOnly } else { Access::ReadWrite },
         cache: drive.image().map_or(Cache::default(), |image| image.cache),
         locking: Locking::default(),
@@ -119,11 +125,11 @@ pub fn change(guest: &Guest, change: &Change<'_>) -> Result<(), Problem> {
     let opened = images::open(&wanted);
     // QEMU locks an image when a device takes it, which comes after this check.
     if matches!(opened, Ok(_) | Err(NotOpened::Image(OpenError::Locked { .. }))) {
-        check_removable(drive)?;
+        check_removable(drive, change.device, change.id)?;
     }
     let (inserted, warnings) = opened.map_err(|error| not_opened(change.filename, &error))?;
     for warning in warnings {
-        tracing::warn!(drive = drive.label, "{warning}");
+        tracing::warn!(drive = drive.given.label, "{warning}");
     }
     let done = machine.change_medium(drive, Some(inserted), change.force);
     done.map_err(|error| not_changed(drive, &error))
@@ -158,8 +164,7 @@ fn not_opened(file: &str, error: &NotOpened) -> Problem {
         }
         NotOpened::Directory { reason, .. } => could_not(&said(reason)),
         NotOpened::Image(OpenError::Directory(_) | OpenError::Kind(_)) => {
-            let what = "to be either a character or block device or a regular file";
-            Problem::other(format_args!("'file' driver requires '{file}' {what}"))
+            Problem::other(format_args!("'file' driver requires '{file}' to be a regular file"))
         }
         NotOpened::Image(OpenError::Permission { .. }) => could_not("Permission denied"),
         NotOpened::Image(OpenError::ReadOnlyFileSystem(_)) => could_not("Read-only file system"),
@@ -171,7 +176,7 @@ fn not_opened(file: &str, error: &NotOpened) -> Problem {
 }
 
 fn not_changed(drive: &MachineDrive, error: &ChangeError) -> Problem {
-    let name = &drive.label;
+    let name = &drive.given.label;
     match error {
         ChangeError::Locked => Problem::other(format_args!(
             "Device '{name}' is locked and force was not specified, wait for tray to open and \

@@ -12,9 +12,11 @@ pub use text::{blocks as text, nodes as nodes_text, statistics as statistics_tex
 
 use crate::machine::{Machine, MachineDrive};
 
-/// The drives that the operator has given the guest, with their numbers.
-fn attached(machine: &Machine) -> impl Iterator<Item = (usize, &MachineDrive)> {
-    machine.drives().iter().filter(|drive| drive.attached).enumerate()
+/// The drives that the operator has given the guest, in that order.
+fn attached(machine: &Machine) -> Vec<&MachineDrive> {
+    let mut drives: Vec<_> = machine.drives().iter().filter(|drive| drive.attached).collect();
+    drives.sort_by_key(|drive| drive.given.number);
+    drives
 }
 
 /// The names of the image and of its file, in the manner of QEMU's for those that

@@ -93,7 +93,8 @@ pub struct CacheInfo {
 /// `query-block`.
 #[must_use]
 pub fn query(guest: &Guest) -> Vec<Block> {
-    attached(guest.machine()).map(|(number, drive)| Block::of(number, drive)).collect()
+    let drives = attached(guest.machine()).into_iter().enumerate();
+    drives.map(|(number, drive)| Block::of(number, drive)).collect()
 }
 
 impl Block {
@@ -101,13 +102,13 @@ impl Block {
         let held = drive.storage.held().is_some();
         let status = if held { "failed" } else { "ok" };
         Self {
-            io_status: (drive.kind != DriveKind::Floppy).then_some(status),
-            device: drive.label.clone(),
+            io_status: (drive.given.kind != DriveKind::Floppy).then_some(status),
+            device: drive.given.label.clone(),
             locked: drive.storage.is_locked(),
-            removable: drive.kind.is_removable(),
+            removable: drive.given.kind.is_removable(),
             inserted: Inserted::of(number, drive),
-            qdev: drive.label.clone(),
-            tray_open: drive.kind.has_tray().then(|| drive.storage.is_tray_open()),
+            qdev: drive.given.device().to_owned(),
+            tray_open: drive.given.kind.has_tray().then(|| drive.storage.is_tray_open()),
             kind: "unknown",
         }
     }

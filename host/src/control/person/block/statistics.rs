@@ -112,7 +112,7 @@ impl DeviceStats {
 #[must_use]
 pub fn statistics(guest: &Guest, of_nodes: bool) -> Vec<BlockStats> {
     let mut all = Vec::new();
-    for (number, drive) in attached(guest.machine()) {
+    for (number, drive) in attached(guest.machine()).into_iter().enumerate() {
         let statistics = drive.storage.statistics();
         let node = drive.image().map(|_| node_names(number));
         let file = node.as_ref().map(|(_, file)| BlockStats {
@@ -129,12 +129,12 @@ pub fn statistics(guest: &Guest, of_nodes: bool) -> Vec<BlockStats> {
             qdev: None,
         });
         let of_drive = BlockStats {
-            device: Some(drive.label.clone()),
+            device: Some(drive.given.label.clone()),
             parent: file.clone().map(Box::new),
             stats: DeviceStats::of_drive(&statistics),
             node_name: node.map(|(image, _)| image),
             driver_specific: None,
-            qdev: Some(drive.label.clone()),
+            qdev: Some(drive.given.device().to_owned()),
         };
         match (of_nodes, file) {
             (false, _) => all.push(of_drive),

@@ -88,9 +88,8 @@ struct News<'a> {
 #[serde(rename_all = "kebab-case")]
 struct TrayMoved<'a> {
     device: &'a str,
+    tray_open: bool,
     id: &'a str,
-    #[serde(rename = "tray-open")]
-    open: bool,
 }
 
 /// QEMU's `BLOCK_IO_ERROR`.
@@ -118,7 +117,7 @@ pub(in super::super) fn publish(events: &Events, event: &DeviceEvent) {
             events.publish_with("__org.southbridge_DEVICE_SWAPPED", &replaced);
         }
         DeviceEvent::Tray { drive, open } => {
-            let moved = TrayMoved { device: drive, id: drive, open: *open };
+            let moved = TrayMoved { device: &drive.label, tray_open: *open, id: drive.device() };
             events.publish_with("DEVICE_TRAY_MOVED", &moved);
         }
         DeviceEvent::DriveFailed(report) => {

@@ -1,10 +1,10 @@
 //! The screen, keys and the mouse (QEMU's `qapi/ui.json`).
 
 use serde::de::{self, Deserializer, EnumAccess, VariantAccess as _, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::component::MouseButton;
-use crate::control::person::{self, Event, Format, Key, Kind, NAMES, Problem};
+use crate::control::person::{self, Event, Format, Key, Kind, Mouse, NAMES, Problem};
 use crate::control::qmp::{Access, Call, Class, Done, Error, NoArguments, Registry};
 
 pub(super) fn register(registry: &mut Registry) {
@@ -83,19 +83,8 @@ fn query_screen_text(call: &Call<'_>, _: NoArguments) -> Result<Option<Vec<Strin
     Ok(person::screen_text(call.guest())?)
 }
 
-/// `MouseInfo`.
-#[derive(Serialize)]
-struct Mouse {
-    index: u32,
-    name: &'static str,
-    current: bool,
-    absolute: bool,
-}
-
-/// The mouse of the PC, with the number that QEMU gives it.
 fn query_mice(call: &Call<'_>, _: NoArguments) -> Result<Vec<Mouse>, Error> {
-    let mouse = Mouse { index: 2, name: "QEMU PS/2 Mouse", current: true, absolute: false };
-    Ok(call.machine().has_keyboard().then_some(mouse).into_iter().collect())
+    Ok(Mouse::of(call.guest()).into_iter().collect())
 }
 
 /// `KeyValue`.
