@@ -30,6 +30,14 @@ impl Content {
         }
     }
 
+    /// All of it.
+    pub(crate) fn bytes(&self, cx: &mut Context<'_>) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::File { .. } => (0..self.len()).map(|at| self.byte(cx, at)).collect(),
+        }
+    }
+
     /// Copies `length` bytes from `at` on, all of them below `len`, to the guest.
     pub(crate) fn copy(&self, cx: &mut Context<'_>, at: u32, address: u64, length: u32) {
         match *self {

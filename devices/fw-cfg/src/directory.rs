@@ -93,6 +93,17 @@ impl Directory {
     }
 }
 
+/// The number of a file in a table of the directory's form.
+pub(crate) fn number_of(table: &[u8], name: &str) -> Option<u16> {
+    let slots = table.get(HEAD..)?.chunks_exact(SLOT);
+    let is_it = |slot: &&[u8]| {
+        let field = &slot[8..];
+        let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+        end > 0 && field[..end] == *name.as_bytes()
+    };
+    slots.into_iter().find(is_it).map(|slot| u16::from_be_bytes([slot[4], slot[5]]))
+}
+
 fn rank(name: &str) -> u8 {
     if let Some((_, rank)) = RANKS.iter().find(|(known, _)| *known == name) {
         return *rank;

@@ -1,6 +1,7 @@
 //! All entries by their numbers.
 
 use crate::content::Content;
+use crate::directory;
 use crate::regs::Selector;
 
 /// The first entry that is a file.
@@ -64,6 +65,14 @@ impl Entries {
     pub(crate) fn get(&self, selector: Selector) -> Option<&Content> {
         let table = if selector.arch_local() { &self.arch } else { &self.general };
         table.get(usize::from(selector.number()))?.as_ref()
+    }
+
+    /// The data of a file, as the directory has it.
+    pub(crate) fn file(&self, name: &str) -> Option<&Content> {
+        let Content::Bytes(table) = self.get(Selector::from_bits(key::FILE_DIR))? else {
+            return None;
+        };
+        self.get(Selector::from_bits(directory::number_of(table, name)?))
     }
 
     /// Sets an entry; one that there is no room for is dropped.

@@ -90,7 +90,7 @@ mod uuid;
 use southbridge_sdk::describe::{aligned, device, ports};
 use southbridge_sdk::state::Sections;
 use southbridge_sdk::wit::{Attachment, Description};
-use southbridge_sdk::{Context, Device, Properties};
+use southbridge_sdk::{Context, Device, FirmwareFiles, Properties};
 
 use acpi::Tables;
 use config::Config;
@@ -200,7 +200,16 @@ impl Device for FwCfg {
     }
 }
 
-southbridge_sdk::export!(FwCfg);
+/// Nothing is selected by it, and no file can be written: QEMU's PC has one that can
+/// only with devices that are not here.
+impl FirmwareFiles for FwCfg {
+    fn read(&mut self, cx: &mut Context<'_>, name: &str, most: u32) -> Option<Vec<u8>> {
+        let content = self.entries.file(name)?;
+        (content.len() <= most).then(|| content.bytes(cx))
+    }
+}
+
+southbridge_sdk::export!(FwCfg, firmware_files);
 
 #[cfg(test)]
 mod tests;

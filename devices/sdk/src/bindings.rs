@@ -92,6 +92,19 @@ pub mod end_of_interrupt_part {
     });
 }
 
+pub mod firmware_files_part {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "southbridge:device/firmware-files-part",
+        pub_export_macro: true,
+        export_macro_name: "export_firmware_files",
+        default_bindings_module: "southbridge_sdk::__export::firmware_files_part",
+        with: {
+            "southbridge:device/types@0.2.0": crate::bindings::device_component::southbridge::device::types,
+        },
+    });
+}
+
 pub mod display_part {
     wit_bindgen::generate!({
         path: "../../wit",

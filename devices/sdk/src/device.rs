@@ -107,6 +107,17 @@ pub trait EndOfInterrupt {
     fn ended(&mut self, cx: &mut Context<'_>, vector: u8);
 }
 
+/// The contract's `firmware-files`.
+pub trait FirmwareFiles {
+    /// The contents of a file of at most `most` bytes.
+    fn read(&mut self, cx: &mut Context<'_>, name: &str, most: u32) -> Option<Vec<u8>>;
+    /// Overwrites a part of a file; returns whether it did. The default suits a
+    /// device whose files are all read-only.
+    fn write(&mut self, _cx: &mut Context<'_>, _name: &str, _offset: u32, _data: &[u8]) -> bool {
+        false
+    }
+}
+
 /// The contract's `display`. Neither changes anything.
 pub trait Display {
     /// What is on the screen now.

@@ -4,8 +4,8 @@
 ///
 /// `export!(Uart, stream_input)` exports the device and the parts named after
 /// it: `i2c_target`, `stream_input`, `power_events`, `storage_events`,
-/// `interrupt_controller`, `end_of_interrupt`, `display`, `human_input`,
-/// `isa_dma_target`.
+/// `interrupt_controller`, `end_of_interrupt`, `firmware_files`, `display`,
+/// `human_input`, `isa_dma_target`.
 #[macro_export]
 macro_rules! export {
     ($device:ty $(, $part:ident)*) => {
@@ -215,6 +215,27 @@ macro_rules! __export_part {
 
         $crate::__export::end_of_interrupt_part::export_end_of_interrupt!(
             Component with_types_in $crate::__export::end_of_interrupt_part
+        );
+    };
+    (firmware_files) => {
+        impl $crate::__export::firmware_files_part::exports::southbridge::device::firmware_files::Guest
+            for Component
+        {
+            fn read(name: String, most: u32, now: u64) -> Option<Vec<u8>> {
+                DEVICE.with(|cell| {
+                    cell.call(now, |d, cx| $crate::FirmwareFiles::read(d, cx, &name, most))
+                })
+            }
+
+            fn write(name: String, offset: u32, data: Vec<u8>, now: u64) -> bool {
+                DEVICE.with(|cell| {
+                    cell.call(now, |d, cx| $crate::FirmwareFiles::write(d, cx, &name, offset, &data))
+                })
+            }
+        }
+
+        $crate::__export::firmware_files_part::export_firmware_files!(
+            Component with_types_in $crate::__export::firmware_files_part
         );
     };
     (display) => {

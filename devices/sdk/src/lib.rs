@@ -30,8 +30,8 @@ pub mod state;
 
 pub use context::Context;
 pub use device::{
-    Device, Display, EndOfInterrupt, HumanInput, I2cTarget, InterruptController, IsaDmaTarget,
-    PowerEvents, StorageEvents, StreamInput,
+    Device, Display, EndOfInterrupt, FirmwareFiles, HumanInput, I2cTarget, InterruptController,
+    IsaDmaTarget, PowerEvents, StorageEvents, StreamInput,
 };
 #[cfg(not(target_family = "wasm"))]
 pub use machine::Machine;

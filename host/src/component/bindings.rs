@@ -69,6 +69,16 @@ pub mod end_of_interrupt_part {
     });
 }
 
+pub mod firmware_files_part {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "southbridge:device/firmware-files-part",
+        with: {
+            "southbridge:device/types": super::device_component::southbridge::device::types,
+        },
+    });
+}
+
 pub mod display_part {
     wasmtime::component::bindgen!({
         path: "../wit",

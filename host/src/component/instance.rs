@@ -329,6 +329,39 @@ impl Instance {
         )
     }
 
+    /// `firmware-files.read`; a device that has no files has none of that name.
+    pub fn read_firmware_file(
+        &mut self,
+        name: &str,
+        most: u32,
+        now: u64,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        call_part!(
+            self,
+            firmware.southbridge_device_firmware_files,
+            None,
+            "firmware-files.read",
+            call_read(name, most, now)
+        )
+    }
+
+    /// `firmware-files.write`
+    pub fn write_firmware_file(
+        &mut self,
+        name: &str,
+        offset: u32,
+        data: &[u8],
+        now: u64,
+    ) -> Result<bool, Fault> {
+        call_part!(
+            self,
+            firmware.southbridge_device_firmware_files,
+            false,
+            "firmware-files.write",
+            call_write(name, offset, data, now)
+        )
+    }
+
     /// `display.picture`; none if the device shows none.
     pub fn picture(&mut self, now: u64) -> Result<Option<Frame>, Fault> {
         let Some(display) = self.parts.display.as_ref() else { return Ok(None) };

@@ -7,6 +7,7 @@ use wasmtime::component::Instance;
 
 use super::bindings::display_part::DisplayPart;
 use super::bindings::end_of_interrupt_part::EndOfInterruptPart;
+use super::bindings::firmware_files_part::FirmwareFilesPart;
 use super::bindings::human_input_part::HumanInputPart;
 use super::bindings::i2c_target_part::I2cTargetPart;
 use super::bindings::interrupt_controller_part::InterruptControllerPart;
@@ -25,6 +26,7 @@ pub(super) struct Parts {
     pub(super) storage: Option<StorageEventsPart>,
     pub(super) interrupts: Option<InterruptControllerPart>,
     pub(super) ends: Option<EndOfInterruptPart>,
+    pub(super) firmware: Option<FirmwareFilesPart>,
     pub(super) display: Option<DisplayPart>,
     pub(super) input: Option<HumanInputPart>,
 }
@@ -49,6 +51,7 @@ impl Parts {
             storage: part!("storage-events", StorageEventsPart),
             interrupts: part!("interrupt-controller", InterruptControllerPart),
             ends: part!("end-of-interrupt", EndOfInterruptPart),
+            firmware: part!("firmware-files", FirmwareFilesPart),
             display: part!("display", DisplayPart),
             input: part!("human-input", HumanInputPart),
         })

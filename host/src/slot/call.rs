@@ -116,6 +116,28 @@ impl Slot {
         self.call(effects, |device, now| device.interrupt_ended(vector, now));
     }
 
+    /// A file that the device has for firmware, of at most `most` bytes.
+    pub fn read_firmware_file(
+        &self,
+        name: &str,
+        most: u32,
+        effects: &mut Effects,
+    ) -> Option<Vec<u8>> {
+        self.call(effects, |device, now| device.read_firmware_file(name, most, now)).flatten()
+    }
+
+    /// Overwrites a part of such a file; returns whether it did.
+    pub fn write_firmware_file(
+        &self,
+        name: &str,
+        offset: u32,
+        data: &[u8],
+        effects: &mut Effects,
+    ) -> bool {
+        self.call(effects, |device, now| device.write_firmware_file(name, offset, data, now))
+            .unwrap_or(false)
+    }
+
     /// What is on the screen of the device; none if it has none.
     pub fn picture(&self, effects: &mut Effects) -> Option<Frame> {
         self.call(effects, Instance::picture).flatten()

@@ -1,5 +1,6 @@
 //! Properties, and files that the host gives.
 
+use southbridge_sdk::FirmwareFiles;
 use southbridge_sdk::fake::Bytes;
 use southbridge_sdk::wit::PropertyValue::Flag;
 
@@ -21,6 +22,32 @@ fn a_given_file_is_read_both_ways() {
     assert_eq!(bench.fake.ram.read(0x1_0000, 99_000), data[..99_000]);
     assert_eq!(bench.fake.ram.read(0x1_0000 + 99_000, 1), [0]);
     assert_eq!(bench.port_in(0x511, 1), u64::from(data[99_000]));
+}
+
+#[test]
+fn the_host_reads_files_in_firmwares_place() {
+    let data: Vec<u8> = (0..5000_u32).map(|index| (index * 7) as u8).collect();
+    let files = Files::from([("opt/given".into(), data.clone())]);
+    let mut bench = bench(&[], files, Some(super::acpi(4096, 20, 8192)));
+    let found = directory(&mut bench);
+    bench.port_out(0x510, 2, 0);
+    assert_eq!(bench.port_in(0x511, 1), u64::from(b'Q'));
+    let mut read = |name: &str, most: u32| {
+        let name = name.to_owned();
+        bench.call(|device, cx| FirmwareFiles::read(device, cx, &name, most))
+    };
+    assert_eq!(read("opt/given", 5000), Some(data));
+    assert_eq!(read("opt/given", 4999), None);
+    assert_eq!(read("etc/acpi/rsdp", 20), Some(vec![0; 20]));
+    for (name, (_, length)) in &found {
+        assert_eq!(read(name, u32::MAX).map(|bytes| bytes.len()), Some(*length), "{name}");
+    }
+    for name in ["", "etc", "etc/acpi/rsdp2", "etc/acpi/rsdp\0", "opt/given\0\0"] {
+        assert_eq!(read(name, u32::MAX), None, "{name:?}");
+    }
+    let written = bench.call(|device, cx| FirmwareFiles::write(device, cx, "opt/given", 0, &[1]));
+    assert!(!written);
+    assert_eq!(bench.port_in(0x511, 1), u64::from(b'E'), "what firmware reads goes on");
 }
 
 #[test]
