@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::driven::Driven;
 use super::drives::media;
 use super::file::Address;
+use super::firmware::slot_with_files;
 use super::interrupts::Interrupts;
 use super::observe::Listeners;
 use super::person::Typing;
@@ -98,6 +99,8 @@ impl Machine {
             migration: plan.migration,
             options: plan.options.clone(),
             paths: plan.devices.iter().map(|device| plan.pci_path(device)).collect(),
+            without_firmware: plan.without_firmware.clone(),
+            firmware_files: slot_with_files(&plan.devices),
             planned: plan.devices.clone(),
             optional: plan.optional.iter().map(Into::into).collect(),
             exchange: Mutex::default(),

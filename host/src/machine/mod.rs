@@ -15,6 +15,7 @@ mod driven;
 mod drives;
 mod error;
 pub mod file;
+mod firmware;
 mod interrupts;
 mod load;
 mod look;
@@ -56,7 +57,7 @@ pub use state::{DescribedSlot, SavedSlot};
 pub use stream::{Capture, Stream, StreamInput};
 
 use driven::Driven;
-use file::{MemoryLayout, Migration, Parameters, PropertyPath};
+use file::{MemoryLayout, Migration, Parameters, PortWrite, PropertyPath};
 use interrupts::Interrupts;
 use observe::Listeners;
 use optional::Optional;
@@ -92,6 +93,10 @@ pub struct Machine {
     memory: AddressSpace,
     wires: Wires,
     interrupts: Interrupts,
+    /// What firmware would have written to ports before it starts a kernel.
+    without_firmware: Vec<PortWrite>,
+    /// The slot of the device that has files for firmware.
+    firmware_files: Option<usize>,
     driven: Vec<Driven>,
     /// For each slot the number of its first RAM window on the board.
     windows: Vec<usize>,

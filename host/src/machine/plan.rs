@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{
     Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
-    MemoryLayout, Migration, Origin, Parameters, PropertyPath, Setting, Sourced, Value,
+    MemoryLayout, Migration, Origin, Parameters, PortWrite, PropertyPath, Setting, Sourced, Value,
 };
 use super::{Error, Reason};
 use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
@@ -33,6 +33,7 @@ pub struct Plan {
     pub(super) memory: MemoryLayout,
     pub(super) migration: Migration,
     pub(super) options: BTreeMap<String, PropertyPath>,
+    pub(super) without_firmware: Vec<PortWrite>,
     pub(super) devices: Vec<Planned>,
     pub(super) optional: Vec<Planned>,
 }
@@ -87,6 +88,7 @@ impl Plan {
             memory: machine.memory,
             migration: machine.migration,
             options: machine.options.iter().map(|(n, p)| (n.clone(), p.value.clone())).collect(),
+            without_firmware: machine.without_firmware.clone(),
             devices: machine.devices.iter().map(planned).collect::<Result<_, Error>>()?,
             optional: machine.optional.iter().map(planned).collect::<Result<_, Error>>()?,
         })

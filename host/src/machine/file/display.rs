@@ -33,6 +33,9 @@ impl fmt::Display for MachineType {
             "memory: {:#x} bytes of RAM or more are split at {:#x}",
             self.memory.max_ram_below_4g, self.memory.split_at
         )?;
+        for write in &self.without_firmware {
+            writeln!(f, "without firmware: {write}")?;
+        }
         for device in &self.devices {
             show(self, device, if device.default { "default " } else { "" }, f)?;
         }

@@ -111,6 +111,9 @@ fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
     if child.absent.is_some() {
         whole.absent.clone_from(&child.absent);
     }
+    if child.without_firmware.is_some() {
+        whole.without_firmware.clone_from(&child.without_firmware);
+    }
     Ok(())
 }
 
@@ -201,6 +204,7 @@ pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
         options: whole.options,
         boot_paths: whole.boot_paths,
         absent: values(whole.absent.unwrap_or_default()),
+        without_firmware: whole.without_firmware.unwrap_or_default(),
         origin: whole.origin,
     })
 }

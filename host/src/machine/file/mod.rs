@@ -11,6 +11,7 @@
 //! abstract = true                                # only to inherit from
 //! description = "..."
 //! memory = { max-ram-below-4g = 0xe0000000, split-at = 0xc0000000 }
+//! without-firmware = ["outl 0xcf8 0x80000b40"]   # or outw, outb: port, value
 //!
 //! [machine.base.device.bridge]                   # in order of creation
 //! component = "..."
@@ -62,7 +63,8 @@
 //! whether it is `reset-first`; for streams with guest memory what QEMU's names of its blocks of `memory` begin with. An optional device that
 //! QEMU has by `default` is one whose state a machine without it keeps. `options` are the
 //! properties of the machine in QEMU that set a device's property, and `absent` lists drivers that a command
-//! line may ask for though there is no such device.
+//! line may ask for though there is no such device. `without-firmware` is what the host
+//! writes to ports, in this order, where a kernel starts without firmware.
 //!
 //! A machine inherits all but `abstract` and `aliases`. What it says prevails,
 //! entry by entry; `grants` prevail as a whole. `remove` comes first, so that
@@ -81,6 +83,7 @@ mod node;
 mod options;
 mod parse;
 mod place;
+mod port_write;
 mod registry;
 mod structure;
 #[cfg(test)]
@@ -95,6 +98,7 @@ pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration, QemuD
 pub(crate) use names::natural;
 pub use options::PropertyPath;
 pub use place::{Address, PciAddress, Place, allocate};
+pub use port_write::PortWrite;
 pub use registry::MachineTypes;
 pub use value::{Irqchip, Kind, Parameter, Parameters, Setting, Value, When};
 pub use wiring::{CpuPin, Grant, Target};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Address, Choice, Described, Error, Grant, Origin, Parameter, Parameters, PciAddress, Place,
-    PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
+    PortWrite, PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -42,6 +42,9 @@ pub struct MachineType {
     /// QEMU's names of devices that may be asked for and are not there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
+    /// What the host writes to ports where a kernel starts without firmware.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_firmware: Vec<PortWrite>,
     /// Where the machine is declared.
     #[serde(skip)]
     pub origin: Origin,

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use super::node::{Node, read_toml};
 use super::{
-    Choice, Compat, Error, Grant, Origin, Parameter, Place, PropertyPath, Setting, Sourced, Target,
-    Value, When, names,
+    Choice, Compat, Error, Grant, Origin, Parameter, Place, PortWrite, PropertyPath, Setting,
+    Sourced, Target, Value, When, names,
 };
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
@@ -28,6 +28,7 @@ pub(super) struct Declaration {
     pub(super) options: BTreeMap<String, Sourced<PropertyPath>>,
     pub(super) boot_paths: BTreeMap<String, Sourced<String>>,
     pub(super) absent: Option<Vec<Sourced<String>>>,
+    pub(super) without_firmware: Option<Vec<PortWrite>>,
 }
 
 /// `[machine.NAME.memory]`.
@@ -112,6 +113,7 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         "options",
         "boot-paths",
         "absent",
+        "without-firmware",
     ];
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(node.error(format!("{name:?} is not a name for a machine")));
@@ -132,6 +134,7 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
         options: BTreeMap::new(),
         boot_paths: BTreeMap::new(),
         absent: None,
+        without_firmware: None,
     };
     for (key, node) in node.fields(KEYS)? {
         match key {
@@ -147,10 +150,16 @@ fn machine(name: &str, node: &Node<'_>) -> Result<Declaration, Error> {
             "compat" => declaration.compat = dotted(&node, "component")?,
             "options" => declaration.options = table(&node, phrase)?,
             "boot-paths" => declaration.boot_paths = table(&node, text)?,
-            _ => declaration.absent = Some(texts(&node)?),
+            "absent" => declaration.absent = Some(texts(&node)?),
+            _ => declaration.without_firmware = Some(port_writes(&node)?),
         }
     }
     Ok(declaration)
+}
+
+fn port_writes(node: &Node<'_>) -> Result<Vec<PortWrite>, Error> {
+    let write = |node: &Node<'_>| Ok(phrase(node)?.value);
+    node.elements()?.iter().map(write).collect()
 }
 
 fn memory(node: &Node<'_>) -> Result<MemoryDeclaration, Error> {

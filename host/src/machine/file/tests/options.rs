@@ -114,3 +114,34 @@ fn another_component_keeps_what_the_old_one_was_told() {
          card"
     );
 }
+
+#[test]
+fn writes_in_firmwares_place_are_inherited_and_replaced() {
+    let said = "without-firmware = [\"outl 0xcf8 0x80000b40\", \"outb 3324 1\"]\n";
+    let text = format!(
+        "{GOOD}{said}[machine.same]\ninherits = \"good\"\n\
+         [machine.none]\ninherits = \"good\"\nwithout-firmware = []\n"
+    );
+    let types = load(&text).expect("right");
+    let writes = |name| {
+        let writes = &types.get(name).expect("the machine").without_firmware;
+        writes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(writes("good"), ["outl 0xcf8 0x80000b40", "outb 0xcfc 0x1"]);
+    assert_eq!(writes("same"), writes("good"));
+    assert!(writes("none").is_empty());
+    for (write, expected) in [
+        ("outl 0xcf8", "expected \"outb|outw|outl PORT VALUE\""),
+        ("outl 0xcf8 1 2", "expected \"outb|outw|outl PORT VALUE\""),
+        ("outq 0xcf8 1", "expected outb, outw or outl first"),
+        ("outb 0x10000 1", "expected a port, 0 to 0xffff"),
+        ("outb 0x+1 1", "expected a port, 0 to 0xffff"),
+        ("outb 1 0x100", "expected a number of at most 1 bytes"),
+        ("outl 1 0x100000000", "expected a number of at most 4 bytes"),
+        ("outw 1 -1", "expected a number of at most 2 bytes"),
+    ] {
+        let text = format!("{GOOD}without-firmware = [{write:?}]\n");
+        let error = load(&text).expect_err("refused").to_string();
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
