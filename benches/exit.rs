@@ -102,7 +102,7 @@ impl Side {
             flat_address: LOAD_ADDRESS,
             ..Kernel::new(Image::new("hammer", code))
         };
-        let entry = boot::load(&kernel, platform.memory())?;
+        let entry = boot::load(&kernel, platform.memory(), &())?;
         let vm = Vm::start(platform, door, Arc::new(|event| panic!("{event:?}")))?;
         Ok(Self { vm, entry, ended })
     }

@@ -18,4 +18,5 @@ mod firmware {
     mod run;
     mod sleeps;
     mod swaps;
+    mod tables;
 }

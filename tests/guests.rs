@@ -1,7 +1,12 @@
 //! Guests on KVM, from their first instruction to their end.
 
+#[path = "common"]
 mod common {
     pub(crate) mod guest;
+}
+
+mod guests {
+    mod tables;
 }
 
 use std::time::Duration;

@@ -89,7 +89,7 @@ impl Processors for Kvm {
     }
 
     fn reset(&self) -> Result<(), Error> {
-        let entry = self.boot.load(self.vm.memory())?;
+        let entry = self.boot.load(&self.machine, self.vm.memory())?;
         Ok(self.vm.reset(&entry)?)
     }
 

@@ -6,6 +6,7 @@
 
 mod elf;
 mod entry;
+mod firmware;
 mod flat;
 mod linux;
 mod long_mode;
@@ -17,6 +18,7 @@ mod pvh;
 use std::str::FromStr;
 
 pub use entry::{Entry, Mode};
+pub use firmware::FirmwareFiles;
 
 use super::memory::Memory;
 use super::{Error, Image};
@@ -126,25 +128,27 @@ pub fn detect(image: &Image) -> Result<Format, Error> {
     }
 }
 
-/// Loads a kernel into RAM.
+/// Loads a kernel into RAM, with the ACPI tables and SMBIOS that firmware would leave
+/// there of the machine's files.
 ///
 /// # Errors
 ///
 /// The image is not what its format says, is truncated, asks for memory that is
 /// not there or that something else takes, or cannot be given its initial RAM
-/// disk or command line. RAM may then hold parts of it.
-pub fn load(kernel: &Kernel, memory: &Memory) -> Result<Entry, Error> {
+/// disk or command line; or the files are not what they should be, or do not fit
+/// beside it. RAM may then hold parts of it.
+pub fn load(kernel: &Kernel, memory: &Memory, files: &dyn FirmwareFiles) -> Result<Entry, Error> {
     let mut place = Place::new(memory);
     match kernel.format {
         Format::Auto => {
             let format = detect(&kernel.image)?;
             let kernel = Kernel { format, ..kernel.clone() };
-            load(&kernel, memory)
+            load(&kernel, memory, files)
         }
-        Format::Flat => flat::load(kernel, &mut place),
-        Format::Elf => elf::load(kernel, &mut place),
-        Format::Multiboot => multiboot::load(kernel, &mut place),
-        Format::BzImage => linux::load(kernel, &mut place),
+        Format::Flat => flat::load(kernel, files, &mut place),
+        Format::Elf => elf::load(kernel, files, &mut place),
+        Format::Multiboot => multiboot::load(kernel, files, &mut place),
+        Format::BzImage => linux::load(kernel, files, &mut place),
     }
 }
 

@@ -157,6 +157,15 @@ pub enum Error {
         problem: String,
     },
 
+    /// A file that the machine has for firmware is not what it should be.
+    #[error("{file}, which the machine has for firmware: {problem}")]
+    FirmwareFile {
+        /// The file's name.
+        file: String,
+        /// What is wrong, where in the file, and what was expected.
+        problem: String,
+    },
+
     /// An image format's name is unknown.
     #[error("unknown image format {0:?}: expected auto, flat, elf, multiboot or bzimage")]
     UnknownFormat(String),

@@ -231,5 +231,5 @@ impl Machine {
 
 pub(super) fn load_flat(memory: &Memory, code: Vec<u8>) -> Entry {
     let kernel = Kernel { format: boot::Format::Flat, ..Kernel::new(Image::new("guest", code)) };
-    boot::load(&kernel, memory).expect("the guest fits")
+    boot::load(&kernel, memory, &()).expect("the guest fits")
 }

@@ -1,7 +1,7 @@
 //! ELF executables for x86, 32- and 64-bit (System V ABI, "Object Files").
 
 use super::place::Place;
-use super::{Entry, Kernel, long_mode, pvh};
+use super::{Entry, FirmwareFiles, Kernel, firmware, long_mode, pvh};
 use crate::vm::{Error, Image};
 
 const MAGIC: &[u8] = b"\x7fELF";
@@ -50,15 +50,20 @@ pub(super) fn has_magic(image: &Image) -> bool {
 }
 
 /// Loads an executable that is entered by its PVH note or at its entry point.
-pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Error> {
+pub(super) fn load(
+    kernel: &Kernel,
+    files: &dyn FirmwareFiles,
+    place: &mut Place<'_>,
+) -> Result<Entry, Error> {
     let elf = Elf::parse(&kernel.image)?;
     let pvh_entry = elf.pvh_entry()?;
     if pvh_entry.is_none() {
         kernel.expect_alone("an ELF image without a PVH note")?;
     }
     elf.load(place)?;
+    let left = firmware::leave(files, place)?;
     match pvh_entry {
-        Some(eip) => pvh::enter(kernel, place, eip),
+        Some(eip) => pvh::enter(kernel, left, place, eip),
         None if elf.long => long_mode::enter(&kernel.image, place, elf.entry()?),
         None => Ok(Entry::protected(elf.entry_32()?)),
     }

@@ -7,9 +7,10 @@ use linux_loader::loader::bootparam::{boot_e820_entry, boot_params, setup_header
 use linux_loader::loader::{BzImage, KernelLoader};
 use vm_memory::ByteValued;
 
+use super::firmware::Left;
 use super::memory_map::memory_map;
 use super::place::Place;
-use super::{Entry, Kernel, long_mode};
+use super::{Entry, FirmwareFiles, Kernel, firmware, long_mode};
 use crate::vm::{Error, Image};
 
 const SETUP_HEADER: u64 = 0x1f1;
@@ -33,7 +34,11 @@ pub(super) fn has_magic(image: &Image) -> bool {
 }
 
 /// Loads a kernel, its initial RAM disk and its command line.
-pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Error> {
+pub(super) fn load(
+    kernel: &Kernel,
+    files: &dyn FirmwareFiles,
+    place: &mut Place<'_>,
+) -> Result<Entry, Error> {
     let image = &kernel.image;
     if !has_magic(image) {
         return Err(image
@@ -72,6 +77,7 @@ pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Erro
         ));
     }
     take_workspace(image, &header, place, address, size)?;
+    let left = firmware::leave(files, place)?;
     header.type_of_loader = LOADER_UNDEFINED;
     header.cmd_line_ptr = put_command_line(kernel, &header, place)?;
     if let Some(initrd) = &kernel.initrd {
@@ -80,7 +86,7 @@ pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Erro
             place.put_high(initrd, "the initial RAM disk", initrd.bytes(), end)?;
         header.ramdisk_size = initrd.len() as u32;
     }
-    let parameters = put_parameters(image, header, place)?;
+    let parameters = put_parameters(image, header, left, place)?;
     Ok(Entry {
         rsi: parameters.into(),
         ..long_mode::enter(image, place, loaded.kernel_load.0 + ENTRY_64)?
@@ -128,10 +134,12 @@ fn put_command_line(
 fn put_parameters(
     image: &Image,
     header: setup_header,
+    left: Left,
     place: &mut Place<'_>,
 ) -> Result<u32, Error> {
-    let mut parameters = boot_params { hdr: header, ..Default::default() };
-    let map = memory_map(place.memory());
+    let mut parameters =
+        boot_params { hdr: header, acpi_rsdp_addr: left.root_pointer, ..Default::default() };
+    let map = memory_map(place);
     parameters.e820_entries = map.len() as u8;
     for (entry, range) in parameters.e820_table.iter_mut().zip(&map) {
         *entry = boot_e820_entry { addr: range.start, size: range.length, r#type: range.kind };

@@ -1,9 +1,9 @@
 //! Multiboot images (Multiboot Specification, version 0.6.96).
 
 use super::elf::Elf;
-use super::memory_map::{LOW_RAM_TOP, memory_map};
+use super::memory_map::{memory_map, usable_at};
 use super::place::Place;
-use super::{Entry, Kernel};
+use super::{Entry, FirmwareFiles, Kernel, firmware};
 use crate::vm::memory::HIGH_RAM_START;
 use crate::vm::{Error, Image};
 
@@ -53,7 +53,11 @@ pub(super) fn has_header(image: &Image) -> bool {
 }
 
 /// Loads an image, and its initial RAM disk as a module.
-pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Error> {
+pub(super) fn load(
+    kernel: &Kernel,
+    files: &dyn FirmwareFiles,
+    place: &mut Place<'_>,
+) -> Result<Entry, Error> {
     let image = &kernel.image;
     let header = find(image).ok_or_else(|| {
         image.problem("not a multiboot image: no multiboot header in the first 8 KiB")
@@ -72,6 +76,7 @@ pub(super) fn load(kernel: &Kernel, place: &mut Place<'_>) -> Result<Entry, Erro
         elf.load(place)?;
         elf.entry_32()?
     };
+    firmware::leave(files, place)?;
     let info = put_info(kernel, place)?;
     Ok(Entry { rax: LOADER_MAGIC.into(), rbx: info.into(), ..Entry::protected(eip) })
 }
@@ -149,9 +154,10 @@ fn put_info(kernel: &Kernel, place: &mut Place<'_>) -> Result<u32, Error> {
     let image = &kernel.image;
     let mut info = [0; INFO_WORDS];
     info[0] = INFO_MEMORY | INFO_COMMAND_LINE | INFO_MEMORY_MAP | INFO_LOADER_NAME;
-    // In KiB: from address 0, and from 1 MiB.
-    info[1] = (LOW_RAM_TOP >> 10) as u32;
-    info[2] = ((place.memory().below_4g() - HIGH_RAM_START) >> 10) as u32;
+    // In KiB: from address 0, and from 1 MiB up to the first hole.
+    let map = memory_map(place);
+    info[1] = (usable_at(&map, 0) >> 10) as u32;
+    info[2] = (usable_at(&map, HIGH_RAM_START) >> 10) as u32;
     let command_line = match kernel.command_line.as_str() {
         "" => format!("{}\0", image.name()),
         append => format!("{} {append}\0", image.name()),
@@ -162,7 +168,7 @@ fn put_info(kernel: &Kernel, place: &mut Place<'_>) -> Result<u32, Error> {
         info[5] = 1;
         info[6] = put_module(kernel, initrd, place)?;
     }
-    let map: Vec<u8> = memory_map(place.memory())
+    let map: Vec<u8> = map
         .iter()
         .flat_map(|range| {
             [

@@ -11,6 +11,12 @@ use crate::vm::{Error, Image};
 /// The real mode interrupt table and the BIOS data area end here.
 const LOW_RAM_BOTTOM: u64 = 0x500;
 
+/// Where guests look for what firmware has left for them. It is no RAM of theirs, but
+/// without firmware RAM answers there.
+const BIOS: Range<u64> = 0xf_0000..HIGH_RAM_START;
+
+const PAGE: u64 = 4096;
+
 /// How much is written at a time where zeros are needed.
 const ZEROS: [u8; 4096] = [0; 4096];
 
@@ -18,17 +24,23 @@ const ZEROS: [u8; 4096] = [0; 4096];
 pub(super) struct Place<'a> {
     memory: &'a Memory,
     taken: Vec<(Range<u64>, String)>,
+    reserved: Vec<Range<u64>>,
 }
 
 impl<'a> Place<'a> {
     /// All RAM, nothing taken.
     pub(super) fn new(memory: &'a Memory) -> Self {
-        Self { memory, taken: Vec::new() }
+        Self { memory, taken: Vec::new(), reserved: Vec::new() }
     }
 
     /// The machine's memory.
     pub(super) fn memory(&self) -> &Memory {
         self.memory
+    }
+
+    /// The pages of RAM that are not for the guest to use, in ascending order.
+    pub(super) fn reserved(&self) -> &[Range<u64>] {
+        &self.reserved
     }
 
     /// Takes `length` bytes at `start` for `what`, which `image` asks for.
@@ -106,26 +118,78 @@ impl<'a> Place<'a> {
         bytes: &[u8],
         within: Range<u64>,
     ) -> Result<u64, Error> {
-        let length = bytes.len() as u64;
+        let start = self.find(what, bytes.len() as u64, PAGE, within);
+        let start = start.map_err(|problem| image.problem(problem))?;
+        self.put(image, what, start, bytes)?;
+        Ok(start)
+    }
+
+    /// Takes whole pages of RAM below 4 GiB, as high as possible, which the guest is told
+    /// not to use; returns their address.
+    pub(super) fn reserve_high(
+        &mut self,
+        what: &str,
+        length: u64,
+        alignment: u64,
+    ) -> Result<u64, String> {
+        let length = length.max(1).next_multiple_of(PAGE);
+        let alignment = alignment.max(PAGE);
+        let high = HIGH_RAM_START..self.memory.below_4g();
+        let low = LOW_RAM_BOTTOM..LOW_RAM_TOP & !(PAGE - 1);
+        let found = self.find(what, length, alignment, high);
+        let start = found
+            .or_else(|problem| self.find(what, length, alignment, low).map_err(|_| problem))?;
+        self.taken.push((start..start + length, what.to_owned()));
+        self.reserved.push(start..start + length);
+        self.reserved.sort_by_key(|range| range.start);
+        Ok(start)
+    }
+
+    /// Takes `length` bytes where guests look for what firmware has left, as high as
+    /// possible; returns their address.
+    pub(super) fn reserve_bios(
+        &mut self,
+        what: &str,
+        length: u64,
+        alignment: u64,
+    ) -> Result<u64, String> {
+        let length = length.max(1);
+        let start = self.find(what, length, alignment, BIOS)?;
+        self.taken.push((start..start + length, what.to_owned()));
+        Ok(start)
+    }
+
+    /// The highest place for `length` bytes that nothing has taken.
+    fn find(
+        &self,
+        what: &str,
+        length: u64,
+        alignment: u64,
+        within: Range<u64>,
+    ) -> Result<u64, String> {
         let mut end = within.end;
-        let start = loop {
-            match end.checked_sub(length).map(|start| start & !0xfff) {
+        loop {
+            match end.checked_sub(length).map(|start| start - start % alignment) {
                 Some(start) if start >= within.start => {
                     match self.overlap(&(start..start + length)) {
                         Some((other, _)) => end = other.start,
-                        None => break start,
+                        None => return Ok(start),
                     }
                 }
                 _ => {
-                    return Err(image.problem(format!(
+                    return Err(format!(
                         "no room for {length:#x} bytes of {what} in RAM from {:#x} to {:#x}",
                         within.start, within.end
-                    )));
+                    ));
                 }
             }
-        };
-        self.put(image, what, start, bytes)?;
-        Ok(start)
+        }
+    }
+
+    /// Fills a place that has been reserved.
+    pub(super) fn fill(&self, start: u64, bytes: &[u8]) -> Result<(), String> {
+        let written = self.memory.ram().write_slice(bytes, GuestAddress(start));
+        written.map_err(|error| format!("cannot write at {start:#x}: {error}"))
     }
 
     /// Fills a place that is taken.
@@ -136,10 +200,7 @@ impl<'a> Place<'a> {
         start: u64,
         bytes: &[u8],
     ) -> Result<(), Error> {
-        self.memory
-            .ram()
-            .write_slice(bytes, GuestAddress(start))
-            .map_err(|error| image.problem(format!("cannot write {what} at {start:#x}: {error}")))
+        self.fill(start, bytes).map_err(|problem| image.problem(format!("{what}: {problem}")))
     }
 
     /// Fills a place that is taken with zeros.

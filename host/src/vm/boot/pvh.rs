@@ -5,6 +5,7 @@ use linux_loader::loader::elf::start_info::{
 };
 use vm_memory::ByteValued;
 
+use super::firmware::Left;
 use super::memory_map::memory_map;
 use super::place::Place;
 use super::{Entry, Kernel};
@@ -39,10 +40,19 @@ pub(super) fn entry_in_notes(mut notes: &[u8]) -> Option<u32> {
 
 /// Puts the start information into RAM and enters the kernel with its address
 /// in EBX.
-pub(super) fn enter(kernel: &Kernel, place: &mut Place<'_>, eip: u32) -> Result<Entry, Error> {
+pub(super) fn enter(
+    kernel: &Kernel,
+    left: Left,
+    place: &mut Place<'_>,
+    eip: u32,
+) -> Result<Entry, Error> {
     let image = &kernel.image;
-    let mut info =
-        hvm_start_info { magic: XEN_HVM_START_MAGIC_VALUE, version: 1, ..Default::default() };
+    let mut info = hvm_start_info {
+        magic: XEN_HVM_START_MAGIC_VALUE,
+        version: 1,
+        rsdp_paddr: left.root_pointer,
+        ..Default::default()
+    };
     if let Some(initrd) = &kernel.initrd {
         let what = "the initial RAM disk";
         let module = hvm_modlist_entry {
@@ -59,7 +69,7 @@ pub(super) fn enter(kernel: &Kernel, place: &mut Place<'_>, eip: u32) -> Result<
     }
     let command_line = [kernel.command_line.as_bytes(), b"\0"].concat();
     info.cmdline_paddr = place.put_low(image, "the command line", &command_line)?.into();
-    let map: Vec<hvm_memmap_table_entry> = memory_map(place.memory())
+    let map: Vec<hvm_memmap_table_entry> = memory_map(place)
         .iter()
         .map(|range| hvm_memmap_table_entry {
             addr: range.start,

@@ -118,7 +118,7 @@ fn run(kernel: &Kernel, count: usize) -> Vec<u32> {
     let memory = machine.vm.memory();
     let dirt = [0xcc; 0x1000];
     memory.ram().write_slice(&dirt, GuestAddress(LINKED)).expect("RAM");
-    machine.run(&load(kernel, memory).expect("the kernel is good"));
+    machine.run(&load(kernel, memory, &()).expect("the kernel is good"));
     let writes = machine.door.wait_for_writes(0x80, count);
     let value = |data: &Vec<u8>| u32::from_le_bytes(data[..].try_into().expect("4 bytes"));
     writes.iter().map(value).collect()
@@ -305,7 +305,7 @@ fn files_that_cannot_be_read_are_named() {
 /// The message with which loading fails.
 fn refusal(kernel: &Kernel) -> String {
     let platform = Platform::new(&Config { ..config() }).expect("KVM makes machines");
-    let error = load(kernel, platform.memory()).expect_err("refused");
+    let error = load(kernel, platform.memory(), &()).expect_err("refused");
     error.to_string()
 }
 

@@ -29,11 +29,11 @@ fn images_truncated_anywhere_are_refused() {
     }
     let platform = Platform::new(&config()).expect("KVM makes machines");
     for (format, image) in images() {
-        load(&as_format(format, image.clone()), platform.memory()).expect("whole, it is good");
+        load(&as_format(format, image.clone()), platform.memory(), &()).expect("whole, it is good");
         for length in 0..image.len() {
             for format in [format, Format::Auto] {
                 let kernel = as_format(format, image[..length].to_vec());
-                let error = load(&kernel, platform.memory())
+                let error = load(&kernel, platform.memory(), &())
                     .expect_err(&format!("{format:?} accepted {length} bytes"));
                 let message = error.to_string();
                 assert!(message.starts_with("kernel: "), "{message}");
@@ -60,7 +60,7 @@ fn damaged_images_never_panic() {
             image[offset] = value;
         }
         for format in [format, Format::Auto] {
-            if let Err(error) = load(&as_format(format, image.clone()), platform.memory()) {
+            if let Err(error) = load(&as_format(format, image.clone()), platform.memory(), &()) {
                 prop_assert!(error.to_string().starts_with("kernel: "));
             }
         }
