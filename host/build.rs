@@ -1,6 +1,7 @@
 //! Builds the devices: every crate under `devices/` that is a `cdylib` becomes
 //! a component in `OUT_DIR`, and `components.rs` there lists them all. Which
-//! devices there are is for that directory to say; the host knows none.
+//! devices there are is for that directory to say; the host knows none. The SDK goes
+//! into `sdk.json.gz`, for those who write devices elsewhere.
 //!
 //! A device may have variants: `[package.metadata.component] variants = ["x"]`
 //! asks for a second component, `<name>+x`, built with the cargo feature `x`.
@@ -10,16 +11,17 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 use toml_edit::DocumentMut;
 
-use component::TARGET;
+use component::Job;
 
 #[path = "build/component.rs"]
 mod component;
+#[path = "build/sdk.rs"]
+mod sdk;
 
 fn main() {
     match build() {
@@ -52,7 +54,7 @@ fn build() -> Result<(), Failure> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let root = root.parent().context("the host is not in a workspace")?;
-    check_target()?;
+    component::check_target(variable("RUSTC")?.as_ref(), root)?;
 
     let devices = Device::all(root)?;
     let target = target_directory(&out)?;
@@ -84,6 +86,7 @@ fn build() -> Result<(), Failure> {
     }
     fs::write(out.join("components.rs"), list(&components, &out)?)
         .context("cannot write components.rs")?;
+    inputs.extend(sdk::pack(root, &out.join("sdk.json.gz"))?);
 
     for manifest in inputs.iter().filter_map(|source| manifest_of(source)).collect::<Vec<_>>() {
         inputs.insert(manifest);
@@ -181,7 +184,15 @@ fn compile(
 ) -> Result<(), Failure> {
     let cargo = variable("CARGO")?;
     let packages: Vec<_> = devices.iter().map(|device| device.name.as_str()).collect();
-    if component::compile(cargo.as_ref(), root, target, &packages, variant)?.success() {
+    let job = Job {
+        cargo: cargo.as_ref(),
+        root,
+        target,
+        packages: &packages,
+        feature: variant,
+        is_inner: true,
+    };
+    if component::compile(&job)?.success() {
         return Ok(());
     }
     let variant = variant.map(|variant| format!(" as {variant:?}")).unwrap_or_default();
@@ -219,23 +230,6 @@ fn target_directory(out: &Path) -> Result<PathBuf> {
     // With `--target` there is one more level.
     let target = if target.ends_with(variable("TARGET")?) { target.parent() } else { Some(target) };
     Ok(target.context("OUT_DIR is not where cargo puts it")?.join("components"))
-}
-
-fn check_target() -> Result<(), Failure> {
-    let mut rustc = Command::new(variable("RUSTC")?);
-    let output = rustc.args(["--print", "target-libdir", "--target", TARGET]).output();
-    let output = output.context("cannot run rustc")?;
-    let directory = String::from_utf8_lossy(&output.stdout);
-    let has_core = fs::read_dir(directory.trim_end()).is_ok_and(|mut files| {
-        files
-            .any(|file| file.is_ok_and(|f| f.file_name().to_string_lossy().starts_with("libcore-")))
-    });
-    if has_core {
-        return Ok(());
-    }
-    Err(Failure::Plain(format!(
-        "the WebAssembly target is not installed: run `rustup target add {TARGET}`"
-    )))
 }
 
 fn variable(name: &str) -> Result<String> {

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -14,18 +15,32 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 const PROFILE: &str = "device";
 
-/// Runs cargo inside cargo. The lock file is that of the outer build, which has
-/// just brought it up to date: with `--locked`, the network is used only to
-/// fetch a dependency that was never downloaded.
-pub(crate) fn compile(
-    cargo: &OsStr,
-    root: &Path,
-    target: &Path,
-    packages: &[&str],
-    feature: Option<&str>,
-) -> Result<ExitStatus> {
+/// A build of devices.
+pub(crate) struct Job<'a> {
+    /// The program.
+    pub(crate) cargo: &'a OsStr,
+    /// Where it runs: in the devices' workspace.
+    pub(crate) root: &'a Path,
+    /// Where it builds.
+    pub(crate) target: &'a Path,
+    /// The devices.
+    pub(crate) packages: &'a [&'a str],
+    /// A feature they are to have.
+    pub(crate) feature: Option<&'a str>,
+    /// Whether cargo itself asked for it. The lock file is that of the outer build then,
+    /// which has just brought it up to date: with `--locked`, the network is used only to
+    /// fetch a dependency that was never downloaded.
+    pub(crate) is_inner: bool,
+}
+
+/// Runs cargo.
+pub(crate) fn compile(job: &Job<'_>) -> Result<ExitStatus> {
+    let Job { cargo, root, target, packages, feature, is_inner } = *job;
     let mut cargo = Command::new(cargo);
-    cargo.current_dir(root).args(["build", "--quiet", "--locked", "--lib"]);
+    cargo.current_dir(root).args(["build", "--lib"]);
+    if is_inner {
+        cargo.args(["--quiet", "--locked"]);
+    }
     cargo.args(["--target", TARGET, "--profile", PROFILE, "--target-dir"]).arg(target);
     for package in packages {
         cargo.args(["--package", package]);
@@ -47,6 +62,22 @@ pub(crate) fn compile(
 /// Where `compile` puts what a library compiles to, without extension.
 pub(crate) fn artifact(target: &Path, stem: &str) -> PathBuf {
     target.join(TARGET).join(PROFILE).join(stem)
+}
+
+/// Checks that the compiler has what a device is compiled for.
+pub(crate) fn check_target(rustc: &OsStr, root: &Path) -> Result<()> {
+    let mut rustc = Command::new(rustc);
+    rustc.current_dir(root).args(["--print", "target-libdir", "--target", TARGET]);
+    let output = rustc.output().context("cannot run rustc")?;
+    let directory = String::from_utf8_lossy(&output.stdout);
+    let is_core = |name: &OsStr| name.to_string_lossy().starts_with("libcore-");
+    let has_core = fs::read_dir(directory.trim_end())
+        .is_ok_and(|mut files| files.any(|file| file.is_ok_and(|f| is_core(&f.file_name()))));
+    ensure!(
+        has_core,
+        "the WebAssembly target is not installed: run `rustup target add {TARGET}`"
+    );
+    Ok(())
 }
 
 /// Makes a component of a core module.

@@ -77,7 +77,11 @@ impl Library {
         Ok(image)
     }
 
-    fn read(&self, path: &Path) -> Result<Image, LibraryError> {
+    /// The component in a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not a device this host can run.
+    pub fn read(&self, path: &Path) -> Result<Image, LibraryError> {
         let name = path.display().to_string();
         let bytes =
             read(path).map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;

@@ -54,7 +54,9 @@ fn built() -> &'static Built {
 
 fn compile(target: &Path, feature: Option<&str>) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the host is in a workspace");
-    let status = build::compile(env!("CARGO").as_ref(), root, target, &["zoo"], feature);
+    let cargo = env!("CARGO").as_ref();
+    let job = build::Job { cargo, root, target, packages: &["zoo"], feature, is_inner: true };
+    let status = build::compile(&job);
     assert!(status.expect("cargo runs").success(), "the zoo compiles");
     let module = build::artifact(target, "zoo").with_extension("wasm");
     let module = fs::read(module).expect("cargo has written it");

@@ -1,6 +1,7 @@
 //! Values on the command line.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::chardev::Backend;
 use crate::machine::DeviceRequest;
@@ -30,6 +31,17 @@ pub(super) fn address(text: &str) -> Result<u32, String> {
         None => text.parse(),
     };
     number.map_err(|_| "an address below 4 GiB expected: 1048576 or 0x100000".into())
+}
+
+/// Reads a length of time: `500ms`, `30s`, `5m`, `2h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+    let read = |(unit, milliseconds): (&str, u64)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(milliseconds).map(Duration::from_millis)
+    };
+    let found = units.into_iter().find_map(read).filter(|_| !text.starts_with('+'));
+    found.ok_or_else(|| "a number and a unit expected: 500ms, 30s, 5m, 2h".into())
 }
 
 /// Reads `TEMPLATE[,id=ID][,addr=ADDRESS][,PROPERTY=VALUE]...`.
@@ -124,6 +136,17 @@ mod tests {
         assert_eq!(memory("0"), Ok(0));
         for wrong in ["", "M", "-1", "+1", "1.5G", "128MB", "99999999999999T", "0x80"] {
             assert!(memory(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for wrong in ["", "30", "s", "-1s", "+1s", "1.5s", "1d", "99999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,5 +1,13 @@
 //! `southbridge device`.
 
+mod bench;
+mod build;
+mod check;
+mod fuzz;
+mod new;
+mod replay;
+mod subject;
+
 use std::path::PathBuf;
 
 use anyhow::anyhow;
@@ -13,7 +21,8 @@ use super::table::Table;
 use crate::builtin;
 use crate::library::unknown;
 
-/// Show devices, those in this program or any component, and export them.
+/// Show devices, those in this program or any component, and export them; make, build,
+/// check and fuzz devices of your own.
 #[derive(Subcommand)]
 pub(super) enum Device {
     /// List the components in this program.
@@ -46,11 +55,23 @@ pub(super) enum Device {
         /// The file; one that is there is overwritten.
         file: PathBuf,
     },
+    New(new::New),
+    Build(build::Build),
+    Check(check::Check),
+    Fuzz(fuzz::Fuzz),
+    Replay(replay::Replay),
+    Bench(bench::Bench),
 }
 
 impl Device {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
         match self {
+            Self::New(new) => return new.run(output),
+            Self::Build(build) => return build.run(output),
+            Self::Check(check) => return check.run(output),
+            Self::Fuzz(fuzz) => return fuzz.run(output),
+            Self::Replay(replay) => return replay.run(output),
+            Self::Bench(bench) => return bench.run(output),
             Self::List { components, json } => list(components, *json, output)?,
             Self::Export { component, file } => {
                 let bytes = builtin::component(component).ok_or_else(|| unknown(component))?;

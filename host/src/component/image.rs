@@ -198,6 +198,14 @@ impl Image {
         &self.0.description
     }
 
+    /// Asks the component once more what it is.
+    ///
+    /// # Errors
+    /// It cannot be instantiated, or fails.
+    pub fn describe(&self) -> Result<Description, Error> {
+        Instance::describe(self.linked())
+    }
+
     /// `name version`, with the build where there is one.
     #[must_use]
     pub fn title(&self) -> String {

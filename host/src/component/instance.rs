@@ -438,6 +438,12 @@ impl Instance {
         self.store.data().violations
     }
 
+    /// What the first effect named that named something undeclared.
+    #[must_use]
+    pub fn undeclared(&self) -> Option<&str> {
+        self.store.data().undeclared.as_deref()
+    }
+
     /// How many messages to the log were dropped, because there were too many.
     #[must_use]
     pub fn messages_dropped(&self) -> u64 {

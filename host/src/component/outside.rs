@@ -29,6 +29,8 @@ pub(super) struct Outside {
     pub(super) sequence: u64,
     /// Effects that named something the device did not declare.
     pub(super) violations: u64,
+    /// What the first of them named.
+    pub(super) undeclared: Option<String>,
     /// Most effects the device may leave behind in a call.
     most_effects: usize,
     /// Bytes that the effects of this call carry.
@@ -70,6 +72,7 @@ impl Outside {
             outputs,
             sequence: 0,
             violations: 0,
+            undeclared: None,
             most_effects: limits.effects,
             payload: 0,
             flooded: false,
@@ -106,6 +109,7 @@ impl Outside {
     fn violate(&mut self, what: &dyn fmt::Debug) {
         self.violations += 1;
         if self.violations == 1 {
+            self.undeclared = Some(format!("{what:?}"));
             tracing::warn!(device = &*self.name, ?what, "effect on something undeclared");
         }
     }

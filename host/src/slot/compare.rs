@@ -14,7 +14,7 @@ pub(crate) type Fields<'a> = BTreeMap<String, &'a [u8]>;
 /// # Errors
 /// One line that names the first field that differs, or a description that does
 /// not match the data.
-pub(super) fn check(
+pub(crate) fn check(
     old: &StateDescription,
     saved: &[Section],
     new: &StateDescription,

@@ -37,6 +37,12 @@ impl Slot {
         self.lock().state.clone()
     }
 
+    /// What the device drives, or the slot in place of one that is out of service.
+    #[must_use]
+    pub fn outputs(&self) -> Outputs {
+        self.lock().driven().0.clone()
+    }
+
     /// Whether the device drives an output line high.
     #[must_use]
     pub fn drives(&self, line: u32) -> bool {

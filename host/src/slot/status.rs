@@ -77,6 +77,13 @@ impl Slot {
         }
     }
 
+    /// What the first effect named of the device that is plugged, if one named
+    /// something undeclared.
+    #[must_use]
+    pub fn undeclared(&self) -> Option<String> {
+        self.lock().instance.as_ref()?.undeclared().map(str::to_owned)
+    }
+
     /// The last faults, at most [`FAULTS_KEPT`](super::FAULTS_KEPT), the oldest
     /// first.
     #[must_use]
