@@ -41,6 +41,22 @@ pub(crate) enum Kind {
     Undeclared,
     /// Works, and has something to say at every read.
     Chatty,
+    /// Counts its resets.
+    CountsResets,
+    /// Counts its saves.
+    CountsSaves,
+    /// Shows how many writes it has seen, and does not save that.
+    Hides,
+    /// Saves a byte that it has not described.
+    Misdescribes,
+    /// Believes a deadline that it never had.
+    Trusts,
+    /// Declares all widths, and looks at no more than the first byte's place.
+    AnyWidth,
+    /// Has a stream that it does not declare.
+    NoStream,
+    /// Believes a property.
+    TrustsProperty,
 }
 
 impl Kind {
@@ -65,6 +81,14 @@ impl Kind {
             b"floods" => Self::Floods,
             b"undeclared" => Self::Undeclared,
             b"chatty" => Self::Chatty,
+            b"counts-resets" => Self::CountsResets,
+            b"counts-saves" => Self::CountsSaves,
+            b"hides" => Self::Hides,
+            b"misdescribes" => Self::Misdescribes,
+            b"trusts" => Self::Trusts,
+            b"any-width" => Self::AnyWidth,
+            b"no-stream" => Self::NoStream,
+            b"trusts-property" => Self::TrustsProperty,
             _ => Self::First,
         }
     }

@@ -47,7 +47,7 @@ impl Device for Counter {
         let kind = Kind::of_this();
         kind.traps_if(Kind::TrapsInDescribe);
         let size = if kind == Kind::OtherRegions { 0x20 } else { 0x18 };
-        let word = describe::aligned(4, 4);
+        let word = describe::aligned(if kind == Kind::AnyWidth { 1 } else { 4 }, 4);
         let out = if kind == Kind::OtherLines { "output" } else { "out" };
         let version = if kind == Kind::Second { "2.0.0" } else { "1.0.0" };
         Description {
@@ -55,7 +55,7 @@ impl Device for Counter {
             regions: vec![describe::ports("registers", size, word, word)],
             lines: vec![describe::output(out), describe::input("in")],
             timers: vec!["timer".into()],
-            streams: vec!["data".into()],
+            streams: if kind == Kind::NoStream { Vec::new() } else { vec!["data".into()] },
             ..describe::device("counter", version, "A counter for tests", Attachment::System)
         }
     }
@@ -63,14 +63,20 @@ impl Device for Counter {
     fn configure(properties: &Properties, cx: &mut Context<'_>) -> Result<Self, String> {
         let kind = Kind::of_this();
         kind.traps_if(Kind::TrapsInConfigure);
+        if kind == Kind::TrustsProperty {
+            // It was never more than 16 bits.
+            let base: u64 = properties.number("iobase")?;
+            assert!(base <= 0xffff, "a trap on purpose");
+        }
         let base: u16 = properties.number("iobase")?;
         cx.map(REGISTERS, base.into(), 0);
         Ok(Self { kind, ..Self::default() })
     }
 
     fn reset(&mut self, cx: &mut Context<'_>) {
-        let Self { kind, described, .. } = *self;
-        *self = Self { kind, described, ..Self::default() };
+        let Self { kind, described, count, .. } = *self;
+        let count = if kind == Kind::CountsResets { count.wrapping_add(1) } else { 0 };
+        *self = Self { kind, described, count, ..Self::default() };
         cx.set_line(OUT, false);
         cx.disarm(TIMER);
     }
@@ -83,7 +89,7 @@ impl Device for Counter {
             0x08 => self.expiries,
             0x0c => self.last.into(),
             0x10 => self.edges,
-            0x14 if self.kind == Kind::Second => self.writes,
+            0x14 if matches!(self.kind, Kind::Second | Kind::Hides) => self.writes,
             _ => 0,
         };
         value.into()
@@ -128,6 +134,11 @@ impl Device for Counter {
         sections.section(shape, Condition::ALWAYS, |f| {
             if !f.is_loading() && std::mem::replace(described, true) {
                 kind.traps_if(Kind::TrapsInSave);
+                match kind {
+                    Kind::CountsSaves => *count = count.wrapping_add(1),
+                    Kind::Misdescribes => f.u8("extra", &mut 0),
+                    _ => {}
+                }
             }
             f.u32("count", count);
             f.bool("level", level);
@@ -148,6 +159,11 @@ impl Device for Counter {
         match self.kind {
             Kind::Refuses => return Err(format!("count {} is not to my taste", self.count)),
             Kind::Loses => self.count = 0,
+            // No write asks for more than 5 seconds.
+            Kind::Trusts => {
+                let most = cx.now.saturating_add(5_000_000_000);
+                assert!(self.deadline.is_none_or(|at| at <= most), "a trap on purpose");
+            }
             _ => {}
         }
         cx.set_line(OUT, self.level);

@@ -12,6 +12,7 @@ mod replay;
 mod reset;
 mod save;
 mod service;
+mod settled;
 mod stream;
 mod width;
 
@@ -38,6 +39,12 @@ trait Law {
     /// What it says.
     fn says(&self) -> &'static str;
 
+    /// Whether a device may have a reason to break it, such as that the one it stands for
+    /// did.
+    fn is_advice(&self) -> bool {
+        false
+    }
+
     /// Which actions it is tried with.
     fn range(&self) -> Range {
         Range::Guest
@@ -63,12 +70,13 @@ fn laws(grants: Option<&BTreeSet<Interface>>) -> Vec<Box<dyn Law>> {
         Box::new(description::Described),
         Box::new(service::InService),
         Box::new(declared::Declared),
-        Box::new(width::Width),
         Box::new(reset::Reset),
         Box::new(save::Save),
         Box::new(replay::Replay),
         Box::new(stream::Stream),
         Box::new(load::Load),
+        Box::new(width::Width),
+        Box::new(settled::Settled),
     ]
 }
 
@@ -92,6 +100,8 @@ pub struct Verdict {
     pub law: &'static str,
     /// What it says.
     pub says: &'static str,
+    /// Whether it is advice: a device may have a reason to break it.
+    pub is_advice: bool,
     /// How it was broken.
     pub breach: Option<Breach>,
 }
@@ -112,10 +122,13 @@ pub struct Breach {
 pub fn check(subject: &Subject, options: &Options) -> Result<Vec<Verdict>, Error> {
     Rig::new(subject)?;
     let laws = laws(options.grants.as_ref());
-    let mut verdicts: Vec<_> = laws
-        .iter()
-        .map(|law| Verdict { law: law.name(), says: law.says(), breach: None })
-        .collect();
+    let verdict = |law: &Box<dyn Law>| Verdict {
+        law: law.name(),
+        says: law.says(),
+        is_advice: law.is_advice(),
+        breach: None,
+    };
+    let mut verdicts: Vec<_> = laws.iter().map(verdict).collect();
     let mut random = Random::new(options.seed);
     for round in 0..options.steps.div_ceil(LENGTH).max(1) {
         let length = LENGTH.min(options.steps.saturating_sub(round * LENGTH));

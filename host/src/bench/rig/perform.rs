@@ -246,7 +246,7 @@ impl Rig {
             Ok(loaded) => {
                 self.slot.install(loaded, &mut self.effects);
                 self.apply(events);
-                self.inputs.fill(false);
+                self.tell_inputs(scope, events);
                 Answer::Done
             }
             Err(LoadError::Refused(refusal)) => Answer::Refused(refused(&refusal)),
@@ -254,6 +254,22 @@ impl Rig {
                 Answer::Failed(fault)
             }
             Err(error) => Answer::Refused(error.to_string()),
+        }
+    }
+
+    /// As a machine does: in a stream a device knows of no line yet, in its whole state
+    /// it knows the lines as they are.
+    fn tell_inputs(&mut self, scope: Scope, events: &mut Vec<Event>) {
+        let high: Vec<_> =
+            (0..).zip(&self.inputs).filter(|(_, level)| **level).map(|(line, _)| line).collect();
+        for line in high {
+            match scope {
+                Scope::Stream => {
+                    self.slot.line_changed(line, true, &mut self.effects);
+                    self.apply(events);
+                }
+                Scope::Whole => self.slot.count_as_told(line, true),
+            }
         }
     }
 
