@@ -11,6 +11,7 @@ mod terminal;
 
 mod cli {
     mod bad_input;
+    mod bench;
     mod convert;
     mod describe;
     mod diff;

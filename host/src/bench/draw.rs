@@ -1,16 +1,19 @@
 //! Draws what happens next to a device, from what it says it is.
 
-use std::collections::BTreeSet;
+mod menu;
+mod spoil;
 
 use super::action::Action;
-use super::outcome::Outcome;
+use super::outcome::{Answer, Outcome};
 use super::random::Random;
-use super::rig::{RAM, Rig};
+use super::rig::{RAM, Rig, Subject};
 use crate::component::{
-    Description, Direction, Failure, Image, Medium, MouseButton, PropertyValue, Scope, Section,
+    Description, Failure, Image, Interface, Medium, MouseButton, PropertyValue, Scope, Section,
     Space, WakeupReason,
 };
 use crate::slot::GivenProperty;
+use menu::{Kind, answered, inputs, menu};
+use spoil::spoil;
 
 /// Bytes at the beginning of a region among which most accesses are.
 const NEAR: u64 = 256;
@@ -31,30 +34,6 @@ pub struct Draw {
     saved: Option<(Scope, Vec<Section>)>,
 }
 
-/// Kinds of actions.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Access,
-    Line,
-    Advance,
-    Ram,
-    Block,
-    Medium,
-    Complete,
-    Receive,
-    Power,
-    Acknowledge,
-    Ended,
-    Person,
-    Screen,
-    I2c,
-    IsaDma,
-    Reset,
-    Save,
-    Load,
-    Exchange,
-}
-
 /// Which actions are drawn besides those that a guest and its machine bring about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
@@ -68,15 +47,27 @@ impl Draw {
     /// Draws for a component.
     #[must_use]
     pub fn new(image: &Image, range: Range, seed: u64) -> Self {
-        let menu = menu(image.description(), image.exports(), image, range);
+        let menu = menu(image, range);
         let (random, image) = (Random::new(seed), image.clone());
         let (seen, saved) = (Vec::new(), None);
         Self { image, random, menu, region: 0, offset: 0, seen, saved }
     }
 
-    /// Draws what a component is configured with: for half of the times its defaults.
+    /// Draws what a component is configured with, of what is not set, and its files.
     #[must_use]
-    pub fn properties(&mut self) -> Vec<GivenProperty> {
+    pub fn subject(&mut self, subject: &Subject) -> Subject {
+        let mut drawn = subject.clone();
+        for given in self.properties() {
+            if drawn.properties.iter().all(|set| set.name != given.name) {
+                drawn.properties.push(given);
+            }
+        }
+        drawn.files = self.files();
+        drawn
+    }
+
+    /// Properties; half of the times none.
+    fn properties(&mut self) -> Vec<GivenProperty> {
         let image = self.image.clone();
         let mut given = Vec::new();
         if self.random.once_in(2) {
@@ -102,10 +93,9 @@ impl Draw {
         given
     }
 
-    /// Draws the files that the device hands to the guest.
-    #[must_use]
-    pub fn files(&mut self) -> Vec<(String, Vec<u8>)> {
-        let asked = self.image.imports().contains(&crate::component::Interface::Files);
+    /// Files, for a device that hands any to the guest.
+    fn files(&mut self) -> Vec<(String, Vec<u8>)> {
+        let asked = self.image.imports().contains(&Interface::Files);
         let count = if asked { self.random.below(3) } else { 0 };
         let file = |number| {
             let length = self.random.magnitude(10);
@@ -183,7 +173,6 @@ impl Draw {
 
     /// Learns from what came of the last action.
     pub fn learn(&mut self, action: &Action, outcome: &Outcome) {
-        use super::outcome::Answer;
         if let (Action::Read { .. }, Answer::Value(value)) = (action, &outcome.answer) {
             self.seen.truncate(7);
             self.seen.insert(0, *value);
@@ -289,6 +278,17 @@ impl Draw {
         }
     }
 
+    /// A state that was saved, spoilt; if there is none, it has to be saved first.
+    fn load(&mut self) -> Action {
+        let Some((scope, mut sections)) = self.saved.clone() else {
+            return Action::Save { scope: scope(&mut self.random) };
+        };
+        for _ in 0..self.random.below(4) {
+            spoil(&mut sections, &mut self.random);
+        }
+        Action::Load { scope, sections }
+    }
+
     fn i2c(&mut self) -> Action {
         match self.random.below(8) {
             0 => Action::I2cStart { read: true },
@@ -299,88 +299,8 @@ impl Draw {
             _ => Action::I2cStop,
         }
     }
-
-    /// A state that was saved, spoilt; if there is none, it has to be saved first.
-    fn load(&mut self) -> Action {
-        let random = &mut self.random;
-        let Some((scope, mut sections)) = self.saved.clone() else {
-            return Action::Save { scope: scope(random) };
-        };
-        for _ in 0..random.below(4) {
-            let count = sections.len() as u64;
-            if count == 0 {
-                break;
-            }
-            let at = random.below(count) as usize;
-            let Section { version, data, .. } = &mut sections[at];
-            let place = random.below(data.len() as u64) as usize;
-            match random.below(16) {
-                0 => data.truncate(place),
-                1 => data.extend(random.bytes(3)),
-                2 => *version = random.magnitude(4) as u32,
-                3 => drop(sections.remove(at)),
-                4 => {
-                    let again = sections[at].clone();
-                    sections.push(again);
-                }
-                5..=7 => {
-                    let value = *random.pick(&[0, 1, 0x7f, 0x80, 0xff]);
-                    data.iter_mut().skip(place).take(4).for_each(|byte| *byte = value);
-                }
-                8..=11 => data.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 1),
-                _ => {
-                    let byte = random.next() as u8;
-                    data.iter_mut().skip(place).take(1).for_each(|old| *old = byte);
-                }
-            }
-        }
-        Action::Load { scope, sections }
-    }
 }
 
 fn scope(random: &mut Random) -> Scope {
     if random.once_in(2) { Scope::Stream } else { Scope::Whole }
-}
-
-/// The regions whose accesses reach the device.
-fn answered(of: &Description) -> impl Iterator<Item = u32> {
-    (0..).zip(&of.regions).filter(|(_, region)| region.backing.is_none()).map(|(number, _)| number)
-}
-
-/// The input lines.
-fn inputs(of: &Description) -> impl Iterator<Item = u32> {
-    let lines = (0..).zip(&of.lines);
-    lines.filter(|(_, line)| line.direction == Direction::Input).map(|(number, _)| number)
-}
-
-/// What can happen to a device, and how often it does.
-fn menu(
-    of: &Description,
-    exports: &BTreeSet<String>,
-    image: &Image,
-    range: Range,
-) -> Vec<(Kind, u64)> {
-    use crate::component::Interface;
-    let exports = |name: &str| exports.contains(name);
-    let kinds = [
-        (Kind::Access, 60, answered(of).next().is_some()),
-        (Kind::Line, 8, inputs(of).next().is_some()),
-        (Kind::Advance, 8, true),
-        (Kind::Ram, 4, image.imports().contains(&Interface::Dma)),
-        (Kind::Block, 4, !of.memories.is_empty()),
-        (Kind::Medium, 2, !of.drives.is_empty()),
-        (Kind::Receive, 6, exports("stream-input") && !of.streams.is_empty()),
-        (Kind::Power, 2, exports("power-events")),
-        (Kind::Acknowledge, 8, exports("interrupt-controller")),
-        (Kind::Ended, 4, exports("end-of-interrupt")),
-        (Kind::Person, 8, exports("human-input")),
-        (Kind::Screen, 1, exports("display")),
-        (Kind::I2c, 30, exports("i2c-target")),
-        (Kind::IsaDma, 20, exports("isa-dma-target")),
-        (Kind::Reset, 1, true),
-        (Kind::Save, 1, range == Range::All),
-        (Kind::Load, 2, range == Range::All),
-        (Kind::Exchange, 1, range == Range::All),
-    ];
-    kinds.into_iter().filter(|(_, _, can)| *can).map(|(kind, weight, _)| (kind, weight)).collect()
 }

@@ -12,7 +12,6 @@ use super::random::Random;
 use super::record::Record;
 use super::rig::{Rig, Subject};
 use crate::component::Error;
-use crate::slot::GivenProperty;
 
 /// The most actions of a run.
 const LENGTH: u64 = 400;
@@ -26,8 +25,6 @@ pub struct FuzzOptions {
     pub time: Option<Duration>,
     /// How many runs there are at most.
     pub runs: Option<u64>,
-    /// Properties that are set; others are drawn.
-    pub properties: Vec<GivenProperty>,
 }
 
 /// Something that no device may do, and how to have it do it.
@@ -49,7 +46,23 @@ pub struct Tally {
     pub time: Duration,
 }
 
-/// Fuzzes a component. `found` is told of each kind of failure once.
+/// A failure.
+struct Failure {
+    /// What it has in common with others that are one finding with it.
+    kind: String,
+    /// What happened.
+    what: String,
+}
+
+impl Failure {
+    /// A failure of which there is one kind by this text.
+    fn of(what: impl ToString) -> Self {
+        Self { kind: what.to_string(), what: what.to_string() }
+    }
+}
+
+/// Fuzzes a component. Properties that are not set are drawn. `found` is told of each kind
+/// of failure once.
 ///
 /// # Errors
 /// The component cannot be plugged, or `found` fails.
@@ -65,45 +78,43 @@ pub fn fuzz<E: From<Error>>(
         && options.time.is_none_or(|time| tally.time < time)
     {
         let start = Instant::now();
-        let (subject, actions, what) = run(subject, options, random.split().next());
+        let (subject, actions, failure) = run(subject, random.split().next());
         tally.runs += 1;
         tally.actions += actions.len() as u64;
         tally.time += start.elapsed();
-        let Some(what) = what.filter(|what| known.insert(what.clone())) else { continue };
-        found(finding(&subject, actions, what, options.seed)?)?;
+        let Some(failure) = failure.filter(|new| known.insert(new.kind.clone())) else { continue };
+        found(finding(&subject, actions, failure, options.seed))?;
     }
     Ok(tally)
 }
 
 /// One device from its start to its end, or its failure.
-fn run(
-    subject: &Subject,
-    options: &FuzzOptions,
-    seed: u64,
-) -> (Subject, Vec<Action>, Option<String>) {
-    let mut draw = Draw::new(&subject.image, Range::All, seed);
-    let mut subject = subject.clone();
-    let set = |given: &GivenProperty| options.properties.iter().any(|p| p.name == given.name);
-    let drawn = draw.properties().into_iter().filter(|given| !set(given));
-    let plain = std::mem::take(&mut subject.properties);
-    subject.properties = plain.iter().cloned().chain(drawn).collect();
-    subject.files = draw.files();
-    let mut actions = Vec::new();
-    // The list lies outside, so that it is there when the host panics.
+fn run(plain: &Subject, seed: u64) -> (Subject, Vec<Action>, Option<Failure>) {
+    let mut draw = Draw::new(&plain.image, Range::All, seed);
+    // Both lie outside, so that they are there when the host panics.
+    let (mut subject, mut actions) = (draw.subject(plain), Vec::new());
     let what = catching(|| {
-        let mut rig = match Rig::new(&subject) {
+        let rig = Rig::new(&subject).or_else(|error| match error {
+            Error::Fault(_) => Err(error),
+            _ => {
+                subject = plain.clone();
+                Rig::new(&subject)
+            }
+        });
+        let mut rig = match rig {
             Ok(rig) => rig,
             Err(error) => return refusal(&error),
         };
         if let Some(fault) = rig.started().fault() {
-            return Some(fault.to_string());
+            return Some(Failure::of(fault));
         }
         for _ in 0..LENGTH {
             let action = draw.next(&rig);
             actions.push(action.clone());
             let outcome = rig.perform(&action);
-            if let Some(what) = failure(&rig, &action, &outcome.answer) {
-                return Some(what);
+            let failure = failure(&rig, &action, &outcome.answer);
+            if failure.is_some() {
+                return failure;
             }
             draw.learn(&action, &outcome);
         }
@@ -113,13 +124,13 @@ fn run(
 }
 
 /// What happens when a list of actions does.
-fn failure_of(subject: &Subject, actions: &[Action]) -> Option<String> {
+fn failure_of(subject: &Subject, actions: &[Action]) -> Option<Failure> {
     catching(|| {
         let mut rig = match Rig::new(subject) {
             Ok(rig) => rig,
             Err(error) => return refusal(&error),
         };
-        let started = rig.started().fault().map(ToString::to_string);
+        let started = rig.started().fault().map(Failure::of);
         started.or_else(|| {
             actions.iter().find_map(|action| {
                 let answer = rig.perform(action).answer;
@@ -130,42 +141,48 @@ fn failure_of(subject: &Subject, actions: &[Action]) -> Option<String> {
 }
 
 /// A device may refuse its properties, and not fail on them.
-fn refusal(error: &Error) -> Option<String> {
+fn refusal(error: &Error) -> Option<Failure> {
     match error {
-        Error::Fault(fault) => Some(fault.to_string()),
+        Error::Fault(fault) => Some(Failure::of(fault)),
         _ => None,
     }
 }
 
 /// What no device may do.
-fn failure(rig: &Rig, action: &Action, answer: &Answer) -> Option<String> {
+fn failure(rig: &Rig, action: &Action, answer: &Answer) -> Option<Failure> {
     match (action, answer) {
-        (_, Answer::Failed(fault)) => Some(fault.to_string()),
-        (Action::Exchange, Answer::Refused(reason)) => Some(format!("exchange: {reason}")),
-        _ => rig.undeclared().map(|what| format!("effect on something undeclared: {what}")),
+        (_, Answer::Failed(fault)) => Some(Failure::of(fault)),
+        // Which field was lost, and what was in it, differs from one time to the next.
+        (Action::Exchange, Answer::Refused(reason)) => {
+            Some(Failure { kind: "exchange".into(), what: format!("exchange: {reason}") })
+        }
+        _ => rig.undeclared().map(|what| {
+            let kind = what.split(' ').next().unwrap_or_default();
+            let kind = format!("undeclared {kind}");
+            Failure { kind, what: format!("effect on something undeclared: {what}") }
+        }),
     }
 }
 
 /// Does something, and takes a panic of the host for an answer.
-fn catching(work: impl FnOnce() -> Option<String>) -> Option<String> {
+fn catching(work: impl FnOnce() -> Option<Failure>) -> Option<Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Some(format!("the host panics: {}", text.unwrap_or("it does not say why")))
+        Some(Failure::of(format!("the host panics: {}", text.unwrap_or("it does not say why"))))
     })
 }
 
-fn finding(
-    subject: &Subject,
-    actions: Vec<Action>,
-    what: String,
-    seed: u64,
-) -> Result<Finding, Error> {
-    let fails = |fewer: &[Action]| failure_of(subject, fewer).as_ref() == Some(&what);
-    let least = minimize(actions, fails);
-    // What came of actions on which the host panics, nobody can write down.
-    let record = catch_unwind(AssertUnwindSafe(|| Record::make(subject, &least)));
-    let mut record = record.unwrap_or_else(|_| Ok(Record::of(subject, &least)))?;
+fn finding(subject: &Subject, actions: Vec<Action>, failure: Failure, seed: u64) -> Finding {
+    let Failure { kind, what } = failure;
+    let same = |fewer: &[Action]| failure_of(subject, fewer).filter(|other| other.kind == kind);
+    let least = minimize(actions, |fewer| same(fewer).is_some());
+    let what = same(&least).map_or(what, |failure| failure.what);
+    // What came of actions on which the host panics, or a device that is never plugged,
+    // nobody can write down.
+    let made = catch_unwind(AssertUnwindSafe(|| Record::make(subject, &least)));
+    let made = made.ok().and_then(Result::ok);
+    let mut record = made.unwrap_or_else(|| Record::of(subject, &least));
     record.remarks = vec![what.clone(), format!("seed {seed}")];
-    Ok(Finding { what, record })
+    Finding { what, record }
 }

@@ -44,6 +44,8 @@ Examples:
   southbridge screenshot --control /tmp/guest.sock screen.png
   southbridge machine show xenfv-3.1
   southbridge device inspect ./piix4-pm.wasm
+  southbridge device new egg-timer
+  southbridge device check ./egg-timer.wasm
   southbridge state detect guest.save";
 
 /// Runs KVM guests on devices that are WebAssembly components, and replaces the

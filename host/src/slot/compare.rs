@@ -34,7 +34,8 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn same_bytes(a: &[Section], b: &[Section]) -> bool {
+/// Whether two saved states are the same.
+pub(crate) fn same_bytes(a: &[Section], b: &[Section]) -> bool {
     let key = |section: &Section| (section.name.clone(), section.version);
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| key(a) == key(b) && a.data == b.data)
 }
@@ -46,17 +47,32 @@ pub(crate) fn decode<'a>(
     sections: &'a [Section],
 ) -> Result<Fields<'a>, String> {
     let mut fields = Fields::new();
+    walk(description, sections, Some(&mut fields))?;
+    Ok(fields)
+}
+
+/// Checks that the sections are as the description says, without cutting them.
+pub(crate) fn fits(description: &StateDescription, sections: &[Section]) -> Result<(), String> {
+    walk(description, sections, None)
+}
+
+fn walk<'a>(
+    description: &StateDescription,
+    sections: &'a [Section],
+    mut fields: Option<&mut Fields<'a>>,
+) -> Result<(), String> {
     for (path, number, section) in numbered(sections) {
         let described = described(description, section, number)
             .ok_or_else(|| format!("section {} is saved, not described", section.name))?;
-        let mut walk = Walk { description, data: &section.data, offset: 0, fields: &mut fields };
+        let fields = fields.as_deref_mut();
+        let mut walk = Walk { description, data: &section.data, offset: 0, fields };
         walk.structure(described.structure, &path, 0)?;
         let left = section.data.len() - walk.offset;
         if left != 0 {
             return Err(format!("section {}: {left} bytes more than described", section.name));
         }
     }
-    Ok(fields)
+    Ok(())
 }
 
 /// The sections with the paths of their fields and their numbers among those of one
@@ -84,7 +100,8 @@ struct Walk<'d, 'a, 'f> {
     description: &'d StateDescription,
     data: &'a [u8],
     offset: usize,
-    fields: &'f mut Fields<'a>,
+    /// Where the fields go, if anybody wants them.
+    fields: Option<&'f mut Fields<'a>>,
 }
 
 /// Deeper than any description nests; guards against one that refers to itself.
@@ -96,6 +113,12 @@ impl Walk<'_, '_, '_> {
         let structure = structure.filter(|_| depth < DEEPEST);
         let structure = structure.ok_or_else(|| format!("{path}: no such structure"))?;
         for field in &structure.fields {
+            // An array may have a hundred thousand elements, of which nobody wants to know.
+            if field.structure.is_none() && self.fields.is_none() {
+                let size = field.size as usize * field.count as usize;
+                self.take(size, &format!("{path}.{}", field.name))?;
+                continue;
+            }
             for index in 0..field.count {
                 let element = element(path, field, index);
                 match field.structure {
@@ -117,7 +140,9 @@ impl Walk<'_, '_, '_> {
     fn field(&mut self, path: String, size: usize) -> Result<(), String> {
         let start = self.offset;
         self.take(size, &path)?;
-        self.fields.insert(path, &self.data[start..self.offset]);
+        if let Some(fields) = &mut self.fields {
+            fields.insert(path, &self.data[start..self.offset]);
+        }
         Ok(())
     }
 

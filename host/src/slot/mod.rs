@@ -29,7 +29,7 @@ use crate::component::{
 
 pub use call::Part;
 pub use checkpoint::{CheckpointError, CheckpointSummary};
-pub(crate) use compare::{check as compare_states, decode};
+pub(crate) use compare::{check as compare_states, decode, fits, same_bytes};
 pub use drives::Media;
 pub use faults::{FAULTS_KEPT, FaultRecord};
 pub use load::{LoadError, Loaded};

@@ -1,7 +1,7 @@
 //! States as the contract describes them, compared and made older.
 
 use super::GivenProperty;
-use super::compare::check;
+use super::compare::{check, fits};
 use super::downgrade::downgrade;
 use super::properties::fill;
 use crate::component::{
@@ -99,8 +99,11 @@ fn data_that_is_not_as_described_is_refused() {
     };
     let mut short = saved[0].clone();
     short.data.pop();
-    let error = refused(short, &description());
+    let error = refused(short.clone(), &description());
     assert_eq!(error, "new version: device/device/extra.byte: the data is shorter than described");
+    let error = fits(&description(), &[short]).unwrap_err();
+    assert_eq!(error, "device/device/extra.byte: the data is shorter than described");
+    fits(&description(), &saved).unwrap();
     let mut long = saved[0].clone();
     long.data.push(0);
     let error = refused(long, &description());

@@ -5,7 +5,7 @@ use crate::bench::action::Action;
 use crate::bench::random::Random;
 use crate::bench::rig::Subject;
 use crate::component::{Scope, StateDescription};
-use crate::slot::decode;
+use crate::slot::fits;
 
 /// Deeper than any structures nest.
 const DEEPEST: usize = 16;
@@ -28,8 +28,7 @@ impl Law for Described {
     fn judge(&self, subject: &Subject, actions: &[Action]) -> Result<(), String> {
         let again = subject.image.describe().map_err(|error| error.to_string())?;
         // The contract's records have no equality; their debug form holds all fields.
-        let (first, second) =
-            (format!("{:?}", subject.image.description()), format!("{again:?}"));
+        let (first, second) = (format!("{:?}", subject.image.description()), format!("{again:?}"));
         if first != second {
             return Err(format!("says {second}, and {first} before"));
         }
@@ -43,7 +42,7 @@ impl Law for Described {
             }
             let Action::Save { scope: Scope::Whole } = action else { continue };
             let sections = outcome.sections();
-            decode(&description, &sections)?;
+            fits(&description, &sections)?;
             for described in &description.sections {
                 let count = |name: &str| {
                     description.sections.iter().filter(|section| section.name == name).count()

@@ -14,22 +14,20 @@ mod save;
 mod service;
 mod settled;
 mod stream;
+mod trial;
 mod width;
 
 use std::collections::BTreeSet;
 
 use super::action::Action;
-use super::draw::{Draw, Range};
-use super::minimize::minimize;
+use super::draw::Range;
 use super::outcome::Outcome;
 use super::random::Random;
 use super::record::{Record, print_outcome};
 use super::rig::{Rig, Subject};
-use crate::component::{Description, Error, Interface, Scope, Section};
-use crate::slot::GivenProperty;
+use crate::component::{Description, Interface, Scope, Section};
 
-/// Actions of a list.
-const LENGTH: u64 = 100;
+pub use trial::check;
 
 /// A law of the contract.
 trait Law {
@@ -87,9 +85,6 @@ pub struct Options {
     pub seed: u64,
     /// How many actions are drawn for each law.
     pub steps: u64,
-    /// Properties that are set; others are drawn, and have their defaults half of the
-    /// times.
-    pub properties: Vec<GivenProperty>,
     /// Interfaces that the device may import; all, if this is none.
     pub grants: Option<BTreeSet<Interface>>,
 }
@@ -104,6 +99,8 @@ pub struct Verdict {
     pub is_advice: bool,
     /// How it was broken.
     pub breach: Option<Breach>,
+    /// Whether it was judged to the end: no device is that does not stay in service.
+    pub is_judged: bool,
 }
 
 /// How a law was broken.
@@ -114,91 +111,11 @@ pub struct Breach {
     pub record: Record,
 }
 
-/// Tries all laws on a component. The verdicts follow from the component and the
-/// options, unless the host has no memory or time left.
-///
-/// # Errors
-/// The component cannot be plugged with the properties that are set.
-pub fn check(subject: &Subject, options: &Options) -> Result<Vec<Verdict>, Error> {
-    Rig::new(subject)?;
-    let laws = laws(options.grants.as_ref());
-    let verdict = |law: &Box<dyn Law>| Verdict {
-        law: law.name(),
-        says: law.says(),
-        is_advice: law.is_advice(),
-        breach: None,
-    };
-    let mut verdicts: Vec<_> = laws.iter().map(verdict).collect();
-    let mut random = Random::new(options.seed);
-    for round in 0..options.steps.div_ceil(LENGTH).max(1) {
-        let length = LENGTH.min(options.steps.saturating_sub(round * LENGTH));
-        let seed = random.split().next();
-        // First with the defaults: a device that does little with others is tried too.
-        let subject = if round == 0 { subject.clone() } else { drawn(subject, seed) };
-        for (law, verdict) in laws.iter().zip(&mut verdicts) {
-            let mut random = random.split();
-            if verdict.breach.is_none() {
-                let actions = draw(&subject, law.range(), length, random.next())?;
-                let actions = law.weave(actions, &mut random);
-                verdict.breach = try_law(&**law, &subject, actions, options.seed)?;
-            }
-        }
-    }
-    Ok(verdicts)
-}
-
 /// Judges a list of actions by one law; none if there is no such law.
 #[must_use]
 pub fn judge(law: &str, subject: &Subject, actions: &[Action]) -> Option<Result<(), String>> {
     let law = laws(None).into_iter().find(|known| known.name() == law)?;
     Some(law.judge(subject, actions))
-}
-
-fn try_law(
-    law: &dyn Law,
-    subject: &Subject,
-    actions: Vec<Action>,
-    seed: u64,
-) -> Result<Option<Breach>, Error> {
-    let Err(first) = law.judge(subject, &actions) else { return Ok(None) };
-    let least = minimize(actions, |fewer| law.judge(subject, fewer).is_err());
-    let how = law.judge(subject, &least).err().unwrap_or(first);
-    let mut record = Record::make(subject, &least)?;
-    record.law = Some(law.name().into());
-    record.remarks = vec![format!("{}: {how}", law.says()), format!("seed {seed}")];
-    Ok(Some(Breach { how, record }))
-}
-
-/// The same component with drawn properties, if it takes them, and files.
-fn drawn(subject: &Subject, seed: u64) -> Subject {
-    let mut draw = Draw::new(&subject.image, Range::Guest, seed);
-    let mut drawn = subject.clone();
-    let set = |given: &GivenProperty| subject.properties.iter().any(|p| p.name == given.name);
-    drawn.properties.extend(draw.properties().into_iter().filter(|given| !set(given)));
-    drawn.files = draw.files();
-    if Rig::new(&drawn).is_ok() { drawn } else { subject.clone() }
-}
-
-/// Draws a list of actions, up to one in which the device fails.
-fn draw(
-    subject: &Subject,
-    range: Range,
-    length: u64,
-    seed: u64,
-) -> Result<Vec<Action>, Error> {
-    let mut rig = Rig::new(subject)?;
-    let mut draw = Draw::new(&subject.image, range, seed);
-    let mut actions = Vec::new();
-    for _ in 0..length {
-        let action = draw.next(&rig);
-        let outcome = rig.perform(&action);
-        draw.learn(&action, &outcome);
-        actions.push(action);
-        if outcome.fault().is_some() {
-            break;
-        }
-    }
-    Ok(actions)
 }
 
 /// Puts an action at some places of a list: at each with a chance of one in 16, and

@@ -4,11 +4,13 @@ use super::{Bench, Law};
 use crate::bench::action::Action;
 use crate::bench::rig::Subject;
 
+pub(super) const NAME: &str = "in-service";
+
 pub(super) struct InService;
 
 impl Law for InService {
     fn name(&self) -> &'static str {
-        "in-service"
+        NAME
     }
 
     fn says(&self) -> &'static str {

@@ -3,7 +3,8 @@
 use super::{Bench, Law};
 use crate::bench::action::Action;
 use crate::bench::outcome::Answer;
-use crate::bench::rig::{Subject, same_state};
+use crate::bench::rig::Subject;
+use crate::slot::same_bytes;
 
 pub(super) struct Width;
 
@@ -80,6 +81,6 @@ impl Bench {
         let before = self.state();
         let outcome = self.rig.perform(&Action::Read { region, offset, size });
         let Answer::Value(value) = outcome.answer else { return None };
-        (outcome.is_quiet() && same_state(&before, &self.state())).then_some(value)
+        (outcome.is_quiet() && same_bytes(&before, &self.state())).then_some(value)
     }
 }

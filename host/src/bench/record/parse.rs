@@ -1,8 +1,7 @@
 //! A record, from text.
 
 use super::words::{
-    BUTTONS, DIRECTIONS, FAILURES, KEYS, Kind, LEVELS, REASONS, SCOPES, bytes, number, split,
-    value,
+    BUTTONS, DIRECTIONS, FAILURES, KEYS, Kind, LEVELS, REASONS, SCOPES, bytes, number, split, value,
 };
 use super::{FIRST_LINE, Record, Step};
 use crate::bench::action::Action;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use storage::{Piece, Request};
 
 use super::words::{
-    BUTTONS, DIRECTIONS, FAILURES, KEYS, Kind, LEVELS, MODES, REASONS, REQUESTS, SCOPES,
-    SWITCHES, TRAYS, hex, quoted, some, word,
+    BUTTONS, DIRECTIONS, FAILURES, KEYS, Kind, LEVELS, MODES, REASONS, REQUESTS, SCOPES, SWITCHES,
+    TRAYS, hex, quoted, some, word,
 };
 use crate::bench::action::Action;
 use crate::bench::outcome::{Answer, Event, Outcome, Saved};
@@ -37,7 +37,9 @@ pub fn action(action: &Action, of: &Description) -> String {
             match medium {
                 None => format!("eject {drive}"),
                 Some(Medium { size, read_only: false }) => format!("insert {drive} {size}"),
-                Some(Medium { size, read_only: true }) => format!("insert {drive} {size} read-only"),
+                Some(Medium { size, read_only: true }) => {
+                    format!("insert {drive} {size} read-only")
+                }
             }
         }
         Action::Complete { failure } => match failure {
@@ -132,6 +134,7 @@ fn effect(effect: &Effect, of: &Description) -> String {
         Effect::Line { line, level } => {
             format!("line {} {}", Kind::Line.word(of, *line), word(LEVELS, level))
         }
+        Effect::Release { line } => format!("release {}", Kind::Line.word(of, *line)),
         Effect::Map { region, base, priority } => {
             format!("map {} {base:#x} {priority}", Kind::Region.word(of, *region))
         }

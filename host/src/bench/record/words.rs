@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::component::{
-    Description, Failure, Mode, MouseButton, Request, Scope, WakeupReason,
-};
+use crate::component::{Description, Failure, Mode, MouseButton, Request, Scope, WakeupReason};
 
 /// Bytes that are written out; of more, their number and a hash are.
 const SHOWN: usize = 64;
@@ -20,8 +18,7 @@ pub(super) const KEYS: Words<bool> = &[("down", true), ("up", false)];
 pub(super) const DIRECTIONS: Words<bool> = &[("read", true), ("write", false)];
 pub(super) const SWITCHES: Words<bool> = &[("on", true), ("off", false)];
 pub(super) const TRAYS: Words<bool> = &[("open", true), ("closed", false)];
-pub(super) const FAILURES: Words<Failure> =
-    &[("io", Failure::Io), ("no-space", Failure::NoSpace)];
+pub(super) const FAILURES: Words<Failure> = &[("io", Failure::Io), ("no-space", Failure::NoSpace)];
 pub(super) const REASONS: Words<WakeupReason> = &[
     ("other", WakeupReason::Other),
     ("rtc", WakeupReason::Rtc),

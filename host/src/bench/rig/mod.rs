@@ -11,8 +11,8 @@ use vm_memory::{GuestAddress, GuestMemoryMmap};
 use super::outcome::{Answer, Event, Outcome};
 use crate::clock::Clock;
 use crate::component::{
-    Block, Effect, Effects, Error, Fault, GuestRam, Image, Limits, Outputs, Resources, Section,
-    SlotId, StateDescription,
+    Block, Effect, Effects, Error, Fault, GuestRam, Image, Limits, Outputs, Resources, SlotId,
+    StateDescription,
 };
 use crate::slot::{GivenProperty, Media, Setting, Slot};
 use drives::Drives;
@@ -237,11 +237,4 @@ impl Rig {
             *known = deadline;
         }
     }
-}
-
-/// Whether two saved states are the same.
-pub(super) fn same_state(a: &[Section], b: &[Section]) -> bool {
-    let parts = |section: &Section| (section.name.clone(), section.version);
-    a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| parts(a) == parts(b) && a.data == b.data)
 }

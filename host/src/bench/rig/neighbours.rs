@@ -99,15 +99,7 @@ impl Children for Neighbours {
         value
     }
 
-    fn pci_write(
-        &self,
-        bus: u32,
-        devfn: u8,
-        offset: u16,
-        size: u8,
-        value: u32,
-        _: &mut Effects,
-    ) {
+    fn pci_write(&self, bus: u32, devfn: u8, offset: u16, size: u8, value: u32, _: &mut Effects) {
         let mut state = self.lock();
         state.note("pci-write", bus, devfn.into(), offset.into(), value.into());
         if FUNCTIONS.contains(&devfn) {

@@ -5,9 +5,7 @@ use access::{Rules, chunk, mask};
 use super::Rig;
 use crate::bench::action::Action;
 use crate::bench::outcome::{Answer, Event, Outcome, Saved};
-use crate::component::{
-    Direction, Effects, Error, Failure, Fault, Frame, Refusal, Scope, Section,
-};
+use crate::component::{Direction, Effects, Error, Failure, Fault, Frame, Refusal, Scope, Section};
 use crate::slot::{LoadError, Part, Slot, SwapError};
 
 /// The most timers that expire in one action: a device may arm one again and again

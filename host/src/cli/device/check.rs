@@ -48,7 +48,6 @@ impl Check {
         let options = Options {
             seed: self.seed,
             steps: self.steps,
-            properties: subject.properties.clone(),
             grants: (!self.grants.is_empty()).then(|| self.grants.iter().copied().collect()),
         };
         let verdicts = quietly(|| bench::check(&subject, &options))?;
@@ -63,6 +62,7 @@ impl Check {
                     "says": verdict.says,
                     "advice": verdict.is_advice,
                     "holds": verdict.breach.is_none(),
+                    "judged": verdict.is_judged,
                     "how": verdict.breach.as_ref().map(|breach| &breach.how),
                     "record": place,
                 })
@@ -107,8 +107,11 @@ impl Check {
 
 /// What became of a law, for people.
 fn lines(image: &Image, verdict: &Verdict, place: Option<&str>, widest: usize) -> String {
-    let Verdict { law, says, is_advice, breach } = verdict;
-    let Some(breach) = breach else { return format!("{law:widest$}  holds\n") };
+    let Verdict { law, says, is_advice, breach, is_judged } = verdict;
+    let Some(breach) = breach else {
+        let what = if *is_judged { "holds" } else { "not judged further" };
+        return format!("{law:widest$}  {what}\n");
+    };
     let word = if *is_advice { "advice" } else { "BROKEN" };
     let record = breach.record.text(image.description());
     let actions = record.lines().filter(|line| line.starts_with(['>', '<']));

@@ -48,7 +48,6 @@ impl Fuzz {
             seed: self.seed,
             time: self.time.or_else(|| self.runs.is_none().then_some(TIME)),
             runs: self.runs,
-            properties: subject.properties.clone(),
         };
         let mut findings = 0;
         let mut found = |Finding { what, record }: Finding| -> Result<()> {
