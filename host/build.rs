@@ -57,8 +57,10 @@ fn build() -> Result<(), Failure> {
     component::check_target(variable("RUSTC")?.as_ref(), root)?;
 
     let devices = Device::all(root)?;
-    let target = target_directory(&out)?;
+    let target = target_directory(&out, root)?;
     fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
+    // Tests build devices there: much of them is compiled already.
+    println!("cargo::rustc-env=COMPONENTS_TARGET={}", target.display());
     // Builds of the host in different profiles share the directory, and cargo's
     // own lock on it ends before the modules are read.
     let lock = File::create(target.join("lock")).context("cannot create a lock file")?;
@@ -211,10 +213,14 @@ fn list(components: &BTreeMap<String, String>, out: &Path) -> Result<String> {
     let mut text = String::from("static COMPONENTS: &[(&str, &[u8], &str)] = &[\n");
     for (name, file) in components {
         let bytes = fs::read(out.join(file)).with_context(|| format!("cannot read {file}"))?;
-        let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&Sha256::digest(bytes));
         let _ = writeln!(text, "    ({name:?}, include_bytes!({file:?}), {hash:?}),");
     }
     Ok(text + "];\n")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The manifest of the crate a source belongs to.
@@ -223,13 +229,17 @@ fn manifest_of(source: &Path) -> Option<PathBuf> {
 }
 
 /// Beside the directories of the outer build, so that `cargo clean` reaches it,
-/// and not one of them: cargo holds a lock on each while it runs this script.
-fn target_directory(out: &Path) -> Result<PathBuf> {
+/// and not one of them: cargo holds a lock on each while it runs this script. Each
+/// checkout has its own: they may share a target directory, and their devices have the
+/// same names.
+fn target_directory(out: &Path, root: &Path) -> Result<PathBuf> {
     let profile = out.ancestors().find(|dir| dir.ends_with("build")).and_then(Path::parent);
     let target = profile.and_then(Path::parent).context("OUT_DIR is not where cargo puts it")?;
     // With `--target` there is one more level.
     let target = if target.ends_with(variable("TARGET")?) { target.parent() } else { Some(target) };
-    Ok(target.context("OUT_DIR is not where cargo puts it")?.join("components"))
+    let target = target.context("OUT_DIR is not where cargo puts it")?.join("components");
+    let checkout = Sha256::digest(root.as_os_str().as_encoded_bytes());
+    Ok(target.join(hex(&checkout[..8])))
 }
 
 fn variable(name: &str) -> Result<String> {

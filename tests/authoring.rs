@@ -3,21 +3,20 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// Where this project's components are built: with what they have in common with a new
 /// device, which is compiled there already.
-fn components() -> PathBuf {
-    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    temporary.parent().expect("it is below the target directory").join("components")
-}
+const COMPONENTS: &str = env!("COMPONENTS_TARGET");
 
 /// A program in a folder, without the network.
 fn offline(program: &str, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.current_dir(folder).args(arguments);
-    command.env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", components().join("plain"));
+    command
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_TARGET_DIR", Path::new(COMPONENTS).join("plain"));
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).env_remove("RUST_LOG");
     command.output().unwrap_or_else(|error| panic!("{program}: {error}"))
 }
@@ -50,7 +49,7 @@ fn a_new_device_is_tested_built_checked_and_fuzzed() {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("the target directory can be written");
     let crate_folder = folder.join("egg-timer");
-    let lock = File::create(components().join("lock")).expect("the components are there");
+    let lock = File::create(Path::new(COMPONENTS).join("lock")).expect("the components are there");
     lock.lock().expect("the file system has locks");
 
     let text = said(&southbridge(&folder, &["device", "new", "egg-timer"]), 0);
