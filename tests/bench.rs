@@ -68,6 +68,10 @@ fn assert_shown(subject: &Subject, law: &str, how: &str, expected: &[&str]) {
     assert_eq!(judged, Err(found.how));
 }
 
+/// What is as it is because QEMU's is: a reset of the HPET gives the interval timer its
+/// interrupt back, unless the timer's own reset does.
+const EXCEPT: [(&str, &str); 1] = [("hpet", "reset")];
+
 #[test]
 fn every_device_of_this_project_keeps_the_laws() {
     let mut checked = 0;
@@ -75,6 +79,9 @@ fn every_device_of_this_project_keeps_the_laws() {
         let image = engine().load(bytes).expect(name);
         let verdicts = quietly(|| check(&Subject::new(image.clone()), &options(1500))).expect(name);
         for verdict in verdicts.into_iter().filter(|verdict| !verdict.is_advice) {
+            if EXCEPT.contains(&(name, verdict.law)) {
+                continue;
+            }
             if let Some(Breach { how, record }) = verdict.breach {
                 panic!("{name}: {}: {how}\n{}", verdict.law, record.text(image.description()));
             }

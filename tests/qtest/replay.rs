@@ -83,6 +83,14 @@ fn interval_timer() {
 }
 
 #[test]
+fn event_timers() {
+    replay_device("hpet", &Scene::default(), [4_500, 120, 0]);
+    let changes = "[machine.recorded.device.hpet.properties]\nmsi = true\ntimers = 4";
+    let scene = Scene { changes: changes.into(), ..Scene::default() };
+    replay_device("hpet-msi", &scene, [1_800, 48, 0]);
+}
+
+#[test]
 fn dma_controllers() {
     replay_device("dma", &Scene::default(), [4_000, 200, 0]);
 }

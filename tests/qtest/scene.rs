@@ -125,7 +125,7 @@ impl Replay<'_> {
                 Request::Elsewhere(line) => self.elsewhere(step, line, same),
                 _ => self.request(step, line),
             };
-            if by_pin(&found) != by_pin(&expected) {
+            if found != expected {
                 differs(&lines, step.line, &expected, &found);
             }
         }
@@ -330,19 +330,6 @@ fn without_stale_bytes(saved: &str) -> String {
         rest = after;
     }
     kept + rest
-}
-
-/// What was said in a step, with the interrupts in the order of their pins. What an
-/// interrupt leads to another device to do is done within the call that causes it in
-/// QEMU, and behind it here; each pin has its own order, and no guest can see another.
-fn by_pin(said: &[String]) -> Vec<&String> {
-    let pin = |line: &&String| {
-        let words = line.strip_prefix("IRQ ").and_then(|words| words.split(' ').nth(1));
-        words.and_then(|pin| pin.parse().ok()).unwrap_or(u32::MAX)
-    };
-    let mut lines: Vec<_> = said.iter().collect();
-    lines.sort_by_key(pin);
-    lines
 }
 
 fn button(name: &str) -> MouseButton {

@@ -22,6 +22,8 @@ pub(crate) struct Interrupts {
     pub(crate) levels: u32,
     /// What the real-time clock's interrupt is, held back or not.
     pub(crate) rtc: bool,
+    /// What `legacy` says: a reset does not take it back.
+    pub(crate) legacy: bool,
 }
 
 impl Interrupts {
@@ -34,8 +36,17 @@ impl Interrupts {
         }
     }
 
-    pub(crate) fn is_high(&self, pin: u32) -> bool {
-        pin < OUTPUTS && self.levels & 1 << pin != 0
+    /// Whether an output is high, and not because the clock's interrupt goes through it.
+    pub(crate) fn is_own(&self, pin: u32, is_legacy: bool) -> bool {
+        let clocks = self.rtc && !is_legacy && pin == RTC;
+        pin < OUTPUTS && self.levels & 1 << pin != 0 && !clocks
+    }
+
+    /// Says to the interval timer whether its interrupt is held back. When it is not, the
+    /// timer drives it.
+    pub(crate) fn say_legacy(&mut self, cx: &mut Context<'_>, is_legacy: bool) {
+        self.legacy = is_legacy;
+        cx.set_line(LEGACY, is_legacy);
     }
 
     /// Drives all outputs.
@@ -82,8 +93,13 @@ impl Hpet {
 
     /// The interval timer and the clock give their interrupts away, or get them back.
     pub(crate) fn set_legacy(&mut self, cx: &mut Context<'_>, is_legacy: bool) {
-        cx.set_line(LEGACY, is_legacy);
-        self.interrupts.set(cx, PIT, false);
+        if is_legacy {
+            self.interrupts.say_legacy(cx, true);
+            self.interrupts.set(cx, PIT, false);
+        } else {
+            self.interrupts.set(cx, PIT, false);
+            self.interrupts.say_legacy(cx, false);
+        }
         let rtc = self.interrupts.rtc && !is_legacy;
         self.interrupts.set(cx, RTC, rtc);
     }

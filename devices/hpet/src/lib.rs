@@ -121,9 +121,13 @@ impl Device for Hpet {
             let timer = &mut self.timers[number];
             *timer = Timer { configuration, message: timer.message, ..Timer::default() };
         }
+        // In QEMU what the interval timer drives then goes through here, and no further if
+        // it was held back. Here the timer, which is reset later, is not told in that case.
+        if !self.configuration.legacy() {
+            self.interrupts.say_legacy(cx, false);
+        }
         (self.configuration, self.counter, self.offset) = (Configuration::new(), 0, 0);
         self.interrupts.rtc = false;
-        cx.set_line(LEGACY, false);
     }
 
     fn io_read(&mut self, cx: &mut Context<'_>, _region: u32, offset: u64, _size: u8) -> u64 {
@@ -166,7 +170,7 @@ impl Device for Hpet {
             }
         }
         self.interrupts.drive(cx);
-        cx.set_line(LEGACY, self.configuration.legacy());
+        cx.set_line(LEGACY, self.interrupts.legacy);
         Ok(())
     }
 }

@@ -61,8 +61,14 @@ pub(crate) fn declare(device: &mut Hpet, sections: &mut Sections<'_>) {
             *wraps = raw == 1;
             f.timer("qemu_timer", deadline);
         });
-        let Interrupts { levels, rtc } = interrupts;
-        f.private(|f| f.u32("levels", levels));
+        let Interrupts { levels, rtc, legacy } = interrupts;
+        f.private(|f| {
+            f.u32("levels", levels);
+            let mut raw = u8::from(*legacy);
+            f.u8("legacy", &mut raw);
+            f.check(raw <= 1, || format!("{raw} found, 0 or 1 expected"));
+            *legacy = raw == 1;
+        });
         f.subsection(RTC_LEVEL, Condition::new("the clock's interrupt is high", *rtc), |f| {
             let mut raw = u8::from(*rtc);
             f.u8("rtc_irq_level", &mut raw);
@@ -94,7 +100,9 @@ impl Hpet {
         };
         let timers = (0..self.timers.len()).filter(high);
         let levels = timers.fold(0, |levels, number| levels | 1 << self.route(number));
-        let rtc = self.interrupts.rtc && !self.configuration.legacy();
+        let legacy = self.configuration.legacy();
+        let rtc = self.interrupts.rtc && !legacy;
+        self.interrupts.legacy = legacy;
         self.interrupts.levels = (levels | u32::from(rtc) << RTC) & ((1 << OUTPUTS) - 1);
     }
 }

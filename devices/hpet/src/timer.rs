@@ -94,7 +94,9 @@ impl Hpet {
     pub(crate) fn stop(&mut self, cx: &mut Context<'_>, number: usize) {
         self.timers[number].deadline = None;
         cx.disarm(number as u32);
-        if self.stop_lowers || self.interrupts.is_high(self.route(number)) {
+        if self.stop_lowers
+            || self.interrupts.is_own(self.route(number), self.configuration.legacy())
+        {
             self.update_interrupt(cx, number, false);
         }
         self.status &= !(1 << number);

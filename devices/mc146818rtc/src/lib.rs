@@ -62,6 +62,10 @@ pub struct Mc146818 {
     periodic: Periodic,
 }
 
+/// The latest `clock-base`: the year 2155, so that nanoseconds of a long run after it fit
+/// QEMU's signed clock.
+const LATEST_BASE: u64 = 5_860_000_000;
+
 impl Device for Mc146818 {
     fn describe() -> Description {
         let summary = "Real-time clock and CMOS memory";
@@ -93,7 +97,14 @@ impl Device for Mc146818 {
         let mut memory = [0; 128];
         POWER_ON.into_iter().for_each(|(register, value)| memory[register] = value);
         setup::write(&mut memory, properties)?;
-        let ahead = properties.number::<u64>("clock-base")?.wrapping_mul(time::SECOND);
+        let ahead = match properties.number::<u64>("clock-base")? {
+            seconds @ 0..=LATEST_BASE => seconds * time::SECOND,
+            seconds => {
+                return Err(format!(
+                    "property clock-base: {seconds}, at most {LATEST_BASE} expected"
+                ));
+            }
+        };
         let time = TimeBase {
             base: properties.number("base-time")?,
             since: ahead,

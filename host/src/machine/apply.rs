@@ -21,8 +21,11 @@ impl Machine {
                 // at once: the processors stop only once for that.
                 Effect::Window { .. } => self.apply_windows(&effects[next..]),
                 _ => {
-                    let recorded = recorded.clone();
+                    let (recorded, length) = (recorded.clone(), effects.len());
                     self.apply_one(recorded, effects);
+                    // What it led to comes before what the device did next.
+                    let more = effects.len() - length;
+                    effects[next + 1..].rotate_right(more);
                     1
                 }
             };
