@@ -71,6 +71,12 @@ impl Fault {
         Self { export, reason: cut(reason), backtrace: cut(backtrace) }
     }
 
+    /// The device's timers expire too often.
+    pub(super) fn timer_storm(most: u32) -> Self {
+        let reason = format!("its timers expire more than {most} times a second");
+        Self { export: "timer-expired", reason, backtrace: String::new() }
+    }
+
     /// The device wanted to do too much, whatever the call came to then.
     pub(super) fn flooded(export: &'static str, error: Option<&wasmtime::Error>) -> Self {
         let backtrace = error.map(|error| Self::new(export, error).backtrace).unwrap_or_default();

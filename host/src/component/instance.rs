@@ -132,7 +132,11 @@ impl Instance {
 
     /// `device.timer-expired`
     pub fn timer_expired(&mut self, timer: u32, now: u64) -> Result<(), Fault> {
-        self.store.data_mut().outputs.expired(timer);
+        let outside = self.store.data_mut();
+        outside.outputs.expired(timer);
+        if !outside.expiries.allow(now) {
+            return Err(Fault::timer_storm(outside.expiries.most()));
+        }
         let device = self.device.southbridge_device_device();
         call!(self, device, "timer-expired", call_timer_expired(timer, now))
     }

@@ -29,6 +29,8 @@ pub struct Limits {
     pub effects: usize,
     /// Log messages per second, and as many at once.
     pub messages: u32,
+    /// Expiries of timers per second of the guest's time, and as many at once.
+    pub timers: u32,
 }
 
 impl Default for Limits {
@@ -41,6 +43,9 @@ impl Default for Limits {
             table: 10_000,
             effects: 4096,
             messages: 100,
+            // An interval timer may count 1.19 MHz down to nothing each time, and
+            // catches up with what a busy host has missed.
+            timers: 4_000_000,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod buses;
 mod children;
 mod effects;
+mod expiries;
 mod memory;
 mod storage;
 
@@ -17,6 +18,8 @@ use super::{BusKind, Effect, Effects, Limits, Outputs, Recorded, Resources, Slot
 use crate::log_limit::LogLimit;
 
 pub use children::{Children, NoChildren};
+
+use expiries::Expiries;
 
 /// What the store of a device holds: the world outside its sandbox.
 pub(super) struct Outside {
@@ -41,6 +44,7 @@ pub(super) struct Outside {
     buses: Vec<BusKind>,
     resources: Resources,
     messages: LogLimit,
+    pub(super) expiries: Expiries,
 }
 
 impl Outside {
@@ -79,6 +83,7 @@ impl Outside {
             buses,
             resources,
             messages,
+            expiries: Expiries::new(limits.timers),
         }
     }
 

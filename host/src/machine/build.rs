@@ -59,7 +59,7 @@ impl Machine {
                 properties: device.properties.clone(),
                 resources: resources(device, children.clone(), &ram, backends)?,
                 media: Arc::new(Media::new(media(device, backends))),
-                limits: Limits::default(),
+                limits: limits(device),
             };
             let slot = Slot::plug(setting, clock.clone(), &device.image, &mut effects);
             slots.push(Arc::new(slot.map_err(|source| plug_error(&device.entry, source))?));
@@ -138,6 +138,15 @@ impl Machine {
         machine.reset();
         Ok(machine)
     }
+}
+
+/// What any device may use, but for what the machine file says of this one.
+fn limits(device: &Planned) -> Limits {
+    let mut limits = Limits::default();
+    for (limit, value) in &device.entry.limits {
+        limit.set(&mut limits, *value);
+    }
+    limits
 }
 
 /// The order in which devices are reset, which is QEMU's: those on a bus before the

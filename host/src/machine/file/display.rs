@@ -94,5 +94,8 @@ fn show(
         let grants: Vec<&str> = device.grants.iter().map(|grant| Grant::name(*grant)).collect();
         writeln!(f, "    may use {}", grants.join(", "))?;
     }
+    for (limit, value) in &device.limits {
+        writeln!(f, "    limit {} = {value}", limit.name())?;
+    }
     Ok(())
 }

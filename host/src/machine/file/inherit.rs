@@ -132,6 +132,7 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         if new.grants.is_some() {
             old.grants.clone_from(&new.grants);
         }
+        old.limits.extend(&new.limits);
         old.properties.extend(new.properties.clone());
         old.wires.extend(new.wires.clone());
         old.streams.extend(new.streams.clone());
@@ -227,6 +228,7 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         at: device.at,
         properties: device.properties,
         grants: device.grants.unwrap_or_default(),
+        limits: device.limits,
         wires: device.wires,
         streams: device.streams,
         drives: device.drives,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    Address, Choice, Described, Error, Grant, Origin, Parameter, Parameters, PciAddress, Place,
-    PortWrite, PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
+    Address, Choice, Described, Error, Grant, Limit, Origin, Parameter, Parameters, PciAddress,
+    Place, PortWrite, PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -235,6 +235,9 @@ pub struct DeviceEntry {
     pub properties: BTreeMap<String, Sourced<Setting>>,
     /// The interfaces it may use.
     pub grants: BTreeSet<Grant>,
+    /// How much it may use, where that is not what any device may.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<Limit, u32>,
     /// Output line to what it drives.
     pub wires: BTreeMap<String, Sourced<Target>>,
     /// Character stream to the name of the host's stream it is connected to.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use super::node::{Node, read_toml};
 use super::{
-    Choice, Compat, Error, Grant, Origin, Parameter, Place, PortWrite, PropertyPath, Setting,
-    Sourced, Target, Value, When, names,
+    Choice, Compat, Error, Grant, Limit, Origin, Parameter, Place, PortWrite, PropertyPath,
+    Setting, Sourced, Target, Value, When, names,
 };
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
@@ -58,6 +58,7 @@ pub(super) struct DeviceDeclaration {
     pub(super) at: Option<Sourced<Place>>,
     pub(super) properties: BTreeMap<String, Sourced<Setting>>,
     pub(super) grants: Option<BTreeSet<Grant>>,
+    pub(super) limits: BTreeMap<Limit, u32>,
     pub(super) wires: BTreeMap<String, Sourced<Target>>,
     pub(super) streams: BTreeMap<String, Sourced<String>>,
     pub(super) drives: BTreeMap<String, Sourced<String>>,
@@ -208,6 +209,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         "at",
         "properties",
         "grants",
+        "limits",
         "wires",
         "streams",
         "drives",
@@ -229,6 +231,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         at: None,
         properties: BTreeMap::new(),
         grants: None,
+        limits: BTreeMap::new(),
         wires: BTreeMap::new(),
         streams: BTreeMap::new(),
         drives: BTreeMap::new(),
@@ -248,6 +251,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
             "at" => device.at = Some(phrase(&node)?),
             "properties" => device.properties = table(&node, setting)?,
             "grants" => device.grants = Some(grants(&node)?),
+            "limits" => device.limits = limits(&node)?,
             "wires" => device.wires = table(&node, phrase)?,
             "streams" => device.streams = table(&node, text)?,
             "drives" => device.drives = table(&node, text)?,
@@ -356,6 +360,21 @@ fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {
         })
     };
     node.elements()?.iter().map(grant).collect()
+}
+
+fn limits(node: &Node<'_>) -> Result<BTreeMap<Limit, u32>, Error> {
+    let mut found = BTreeMap::new();
+    for (key, node) in node.fields(&Limit::ALL.map(Limit::name))? {
+        let number = node.number()?;
+        for limit in Limit::ALL.into_iter().filter(|limit| limit.name() == key) {
+            let value = u32::try_from(number).ok().filter(|n| (1..=limit.most()).contains(n));
+            let value = value.ok_or_else(|| {
+                node.error(format!("{number} is out of range; 1 to {} expected", limit.most()))
+            })?;
+            found.insert(limit, value);
+        }
+    }
+    Ok(found)
 }
 
 /// A table whose keys are `owner.property`, quoted, as in QEMU's own tables.

@@ -264,6 +264,22 @@ fn grants() {
 }
 
 #[test]
+fn limits() {
+    refused_more(
+        "[machine.good.device.pm]\nlimits = { memory-mb = 8 }\n",
+        r#"pc.toml:33:12: machine.good.device.pm.limits.memory-mb: unknown key "memory-mb"; nearest: memory-mib"#,
+    );
+    refused_more(
+        "[machine.good.device.pm]\nlimits = { timers = 0 }\n",
+        "pc.toml:33:12: machine.good.device.pm.limits.timers: 0 is out of range; 1 to 1000000000 expected",
+    );
+    refused_more(
+        "[machine.good.device.pm]\nlimits = { deadline-ms = \"1s\" }\n",
+        "pc.toml:33:12: machine.good.device.pm.limits.deadline-ms: expected an integer, found string",
+    );
+}
+
+#[test]
 fn wires() {
     refused(
         "pic:in",

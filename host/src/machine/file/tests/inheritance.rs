@@ -30,6 +30,7 @@ inherits = "good"
 description = "Another"
 memory.split-at = 0x80000000
 [machine.child.device.pm]
+limits = { deadline-ms = 50, timers = 1000 }
 properties = { level = 7, fast = false }
 wires.sci = "pic:in"
 [machine.child.device.bridge]
@@ -46,6 +47,8 @@ grants = ["power", "ram-windows"]
         serde_json::json!({ "cpus": { "machine": "cpus" }, "fast": false, "level": 7 })
     );
     assert_eq!(pm["wires"], serde_json::json!({ "sci": "pic:in", "smi": "cpu:smi" }));
+    assert_eq!(pm["limits"], serde_json::json!({ "deadline-ms": 50, "timers": 1000 }));
+    assert!(machine.to_string().contains("    limit deadline-ms = 50\n"));
     let bridge = serde_json::to_value(machine.device("bridge")).expect("serializes");
     assert_eq!(bridge["grants"], serde_json::json!(["power", "ram-windows"]));
     assert_eq!(machine.description, "Another");

@@ -1,0 +1,61 @@
+//! What a machine file says of how much a device may use.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::component::Limits;
+
+/// A limit that a machine file can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Milliseconds that a call may take.
+    DeadlineMs,
+    /// MiB of linear memory.
+    MemoryMib,
+    /// Effects of a call.
+    Effects,
+    /// Log messages per second.
+    Messages,
+    /// Expiries of timers per second of the guest's time.
+    Timers,
+}
+
+impl Limit {
+    pub(super) const ALL: [Self; 5] =
+        [Self::DeadlineMs, Self::MemoryMib, Self::Effects, Self::Messages, Self::Timers];
+
+    /// The name in machine files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DeadlineMs => "deadline-ms",
+            Self::MemoryMib => "memory-mib",
+            Self::Effects => "effects",
+            Self::Messages => "messages",
+            Self::Timers => "timers",
+        }
+    }
+
+    /// The most that can be set; the least is 1.
+    pub(super) const fn most(self) -> u32 {
+        match self {
+            Self::DeadlineMs => 60_000,
+            // The addresses of a 32-bit device.
+            Self::MemoryMib => 4096,
+            Self::Effects => 1 << 20,
+            Self::Messages | Self::Timers => 1_000_000_000,
+        }
+    }
+
+    /// Sets the limit.
+    pub(in crate::machine) fn set(self, limits: &mut Limits, value: u32) {
+        match self {
+            Self::DeadlineMs => limits.deadline = Duration::from_millis(value.into()),
+            Self::MemoryMib => limits.memory = (value as usize) << 20,
+            Self::Effects => limits.effects = value as usize,
+            Self::Messages => limits.messages = value,
+            Self::Timers => limits.timers = value,
+        }
+    }
+}
