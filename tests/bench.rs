@@ -95,7 +95,8 @@ fn every_device_of_this_project_keeps_the_laws() {
 #[test]
 fn both_versions_of_a_good_device_keep_all_laws() {
     for version in ["first", "second"] {
-        let verdicts = quietly(|| check(&kind(version), &options(3000))).expect("it can be plugged");
+        let verdicts =
+            quietly(|| check(&kind(version), &options(3000))).expect("it can be plugged");
         let broken = verdicts.into_iter().find_map(|v| v.breach.map(|breach| (v.law, breach.how)));
         assert_eq!(broken, None, "{version}");
     }
@@ -120,15 +121,18 @@ fn laws_about_state_are_shown_broken_by_one_or_two_actions() {
     let cases: [(&str, &str, &str, &[&str]); 7] = [
         ("counts-resets", "reset", "after a second reset counter.count is 00000003", &["reset"]),
         ("counts-saves", "save", "", &["save ..."]),
-        ("loses", "replay", "does not keep the state: counter.count is 00000000", &[
-            "write registers 0x0 4 0x1",
-            "exchange",
-        ]),
-        ("hides", "replay", "\"OK 0x0\", \"OK 0x1\" expected", &[
-            "write registers ...",
-            "exchange",
-            "read registers 0x14 4",
-        ]),
+        (
+            "loses",
+            "replay",
+            "does not keep the state: counter.count is 00000000",
+            &["write registers 0x0 4 0x1", "exchange"],
+        ),
+        (
+            "hides",
+            "replay",
+            "\"OK 0x0\", \"OK 0x1\" expected",
+            &["write registers ...", "exchange", "read registers 0x14 4"],
+        ),
         ("refuses", "stream", "is not to my taste", &["save stream"]),
         ("misdescribes", "description", "1 bytes more than described", &["save whole"]),
         ("trusts", "load", "unreachable", &["load ..."]),
@@ -146,7 +150,12 @@ fn laws_about_what_was_declared_are_shown_broken() {
     assert_shown(&subject, "imports", "imports streams, and declares no stream", &[]);
     assert_shown(&subject, "declared", "Put", &["write registers 0xc 4 0x0"]);
     let subject = kind("any-width");
-    assert_shown(&subject, "width", "in parts of", &["write registers 0x...", "read registers 0x..."]);
+    assert_shown(
+        &subject,
+        "width",
+        "in parts of",
+        &["write registers 0x...", "read registers 0x..."],
+    );
 }
 
 #[test]
@@ -293,11 +302,10 @@ fn two_versions_are_compared_action_by_action() {
     let differing = [write, read(0), read(0x14)];
     let found = compare((&first, &differing), (&second, &differing)).expect("plugged");
     let found = found.expect("the second version has a register more");
-    assert_eq!((found.action, found.one, found.other), (
-        Some(2),
-        vec!["OK 0x0".to_owned()],
-        vec!["OK 0x1".to_owned()],
-    ));
+    assert_eq!(
+        (found.action, found.one, found.other),
+        (Some(2), vec!["OK 0x0".to_owned()], vec!["OK 0x1".to_owned()],)
+    );
 }
 
 #[test]

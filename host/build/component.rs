@@ -73,10 +73,7 @@ pub(crate) fn check_target(rustc: &OsStr, root: &Path) -> Result<()> {
     let is_core = |name: &OsStr| name.to_string_lossy().starts_with("libcore-");
     let has_core = fs::read_dir(directory.trim_end())
         .is_ok_and(|mut files| files.any(|file| file.is_ok_and(|f| is_core(&f.file_name()))));
-    ensure!(
-        has_core,
-        "the WebAssembly target is not installed: run `rustup target add {TARGET}`"
-    );
+    ensure!(has_core, "the WebAssembly target is not installed: run `rustup target add {TARGET}`");
     Ok(())
 }
 

@@ -100,8 +100,7 @@ fn locked(lock: &str) -> Result<String> {
             asked.extend(needs.map(str::to_owned));
         }
     }
-    packages.retain(|package| {
-        needed.contains(&(field(package, "name"), field(package, "version")))
-    });
+    packages
+        .retain(|package| needed.contains(&(field(package, "name"), field(package, "version"))));
     Ok(lock.to_string())
 }

@@ -23,7 +23,7 @@ fn devices_are_listed_and_replaced_and_come_back() {
     let before = pm(&mut client);
     assert_eq!((before.device.as_str(), before.swaps), ("piix4-pm 0.1.0", 0));
 
-    let swap = Swap { slot: "pm".into(), component: "piix4-pm+traced".into() };
+    let swap = Swap { slot: "pm".into(), component: "piix4-pm+traced".into(), guard_ms: None };
     let replaced: Replaced = client.execute("__org.southbridge_swap", &swap).unwrap();
     assert_eq!(replaced.to, "piix4-pm 0.1.0+traced");
     assert!(replaced.state_moved);

@@ -64,10 +64,9 @@ fn build_in(folder: &Path, out: Option<&Path>) -> Result<PathBuf> {
     ensure!(status.success(), "cannot build {name}: see cargo's messages above");
     let module = component::artifact(target, &library.name.replace('-', "_"));
     let module = module.with_extension("wasm");
-    let module =
-        fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    let bytes = component::encode(&module)
-        .with_context(|| format!("cannot make a component of {name}"))?;
+    let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    let bytes =
+        component::encode(&module).with_context(|| format!("cannot make a component of {name}"))?;
     let file = out.map_or_else(|| folder.join(format!("{name}.wasm")), Path::to_owned);
     fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)

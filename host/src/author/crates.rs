@@ -22,12 +22,64 @@ const FOLDER: &str = "southbridge";
 
 /// Names that no crate may have, or that stand for another one.
 const RESERVED: [&str; 58] = [
-    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "build", "const",
-    "continue", "core", "crate", "deps", "do", "dyn", "else", "enum", "examples", "extern",
-    "false", "final", "fn", "for", "gen", "if", "impl", "in", "incremental", "let", "loop",
-    "macro", "match", "mod", "move", "mut", "override", "priv", "proc-macro", "pub", "ref",
-    "return", "self", "southbridge-sdk", "static", "std", "struct", "super", "test", "trait",
-    "true", "try", "type", "typeof", "unsafe", "use", "where", "while",
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "build",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "deps",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "examples",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "incremental",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "southbridge-sdk",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "use",
+    "where",
+    "while",
 ];
 
 /// Where a crate finds the SDK.
@@ -54,9 +106,8 @@ pub fn create(path: &Path, sdk: Sdk<'_>) -> Result<()> {
         "{place} is there already: a folder that is not expected"
     );
     let new = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let made = fill(&new, name, sdk).and_then(|()| {
-        fs::rename(&new, path).with_context(|| format!("cannot make {place}"))
-    });
+    let made = fill(&new, name, sdk)
+        .and_then(|()| fs::rename(&new, path).with_context(|| format!("cannot make {place}")));
     made.map_err(|error| {
         let _ = fs::remove_dir_all(&new);
         anyhow!("{error:#}")
@@ -109,9 +160,8 @@ fn fill(folder: &Path, name: &str, sdk: Sdk<'_>) -> Result<()> {
         ("{{profile}}", profile),
     ];
     for (path, text) in TEMPLATE {
-        let filled = values.iter().fold(text.to_owned(), |text, (mark, value)| {
-            text.replace(mark, value)
-        });
+        let filled =
+            values.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value));
         write(&folder.join(path), &filled)?;
     }
     Ok(())
@@ -136,7 +186,8 @@ fn profile(manifest: &str) -> Result<String> {
     let profile = manifest.get("profile").and_then(|profiles| profiles.get("device"));
     let profile = profile.and_then(|profile| profile.as_table());
     let profile = profile.context("the SDK in this program has no profile for devices")?;
-    let lines = profile.iter().map(|(key, value)| format!("{key} = {}\n", value.to_string().trim()));
+    let lines =
+        profile.iter().map(|(key, value)| format!("{key} = {}\n", value.to_string().trim()));
     Ok(format!("[profile.device]\n{}", lines.collect::<String>().trim_end()))
 }
 

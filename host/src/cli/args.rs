@@ -24,6 +24,13 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "a number of MiB expected, or one with K, M, G or T: 128, 512M, 2G".into())
 }
 
+/// Reads a time in seconds.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
+    let seconds = seconds.ok_or("a number of seconds from 0.1 to 3600 expected")?;
+    Ok(Duration::from_secs_f64(seconds))
+}
+
 /// Reads an address: decimal, or hexadecimal with `0x`.
 pub(super) fn address(text: &str) -> Result<u32, String> {
     let number = match text.strip_prefix("0x") {

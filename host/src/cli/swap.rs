@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::{ArgGroup, Args};
@@ -11,15 +12,20 @@ use super::Result;
 use super::output::Output;
 use super::table::Table;
 use crate::control::qmp::{
-    Checkpoint, Client, Device, Done, Faulted, ForgetCheckpoint, Kept, NoArguments, QueryFaults,
-    Replaced, Restore, RollBack, Swap as Replace,
+    Checkpoint, Client, Commit, Device, Done, Faulted, ForgetCheckpoint, Kept, NoArguments,
+    QueryFaults, Replaced, Restore, RollBack, Shadow, ShadowNews, ShadowOf, Swap as Replace,
 };
 use crate::library;
+
+/// How often a shadow is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
   southbridge swap --control /tmp/guest.sock --list
   southbridge swap --control /tmp/guest.sock pm ./piix4-pm.wasm
+  southbridge swap --control /tmp/guest.sock --shadow pm ./piix4-pm.wasm
+  southbridge swap --control /tmp/guest.sock --commit pm --guard 60
   southbridge swap --control /tmp/guest.sock --roll-back pm
   southbridge swap --control /tmp/guest.sock --checkpoint pm
   southbridge swap --control /tmp/guest.sock --restore pm";
@@ -34,7 +40,8 @@ Examples:
 #[command(
     after_help = EXAMPLES,
     group = ArgGroup::new("what").required(true).args([
-        "slot", "roll_back", "checkpoint", "forget_checkpoint", "restore", "faults", "list"
+        "slot", "commit", "end_shadow", "roll_back", "checkpoint", "forget_checkpoint",
+        "restore", "faults", "list"
     ])
 )]
 pub(super) struct Swap {
@@ -50,6 +57,29 @@ pub(super) struct Swap {
     /// runs the guest.
     #[arg(value_name = "COMPONENT")]
     component: Option<String>,
+
+    /// Have the new version run beside the device first, without the guest seeing it,
+    /// and wait until both have done the same or something has differed, which is said
+    /// with what came before. Nothing is replaced.
+    #[arg(long, requires = "slot", conflicts_with = "guard")]
+    shadow: bool,
+
+    /// How many accesses of the guest are to agree.
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000, requires = "shadow")]
+    accesses: u64,
+
+    /// Replace this slot's device by its shadow, which has agreed.
+    #[arg(long, value_name = "SLOT")]
+    commit: Option<String>,
+
+    /// End the shadow of this slot.
+    #[arg(long, value_name = "SLOT")]
+    end_shadow: Option<String>,
+
+    /// Keep the old version for that long: should the new one fail, the old one answers
+    /// in its place and is back.
+    #[arg(long, value_name = "SECONDS", value_parser = super::args::seconds)]
+    guard: Option<Duration>,
 
     /// Go back to what the last swap of this slot replaced.
     #[arg(long, value_name = "SLOT")]
@@ -86,9 +116,21 @@ impl Swap {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
         let component = self.component.as_deref().map(absolute).transpose()?;
         let mut client = Client::connect(&self.control)?;
+        let guard_ms = self.guard.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         if let (Some(slot), Some(component)) = (&self.slot, component) {
-            let replace = Replace { slot: slot.clone(), component };
+            if self.shadow {
+                let accesses = self.accesses;
+                let shadow = Shadow { slot: slot.clone(), component, accesses };
+                return self.accompany(&mut client, &shadow, output);
+            }
+            let replace = Replace { slot: slot.clone(), component, guard_ms };
             self.exchange(&mut client, "__org.southbridge_swap", &replace, output)?;
+        } else if let Some(slot) = self.commit.clone() {
+            let commit = Commit { slot, guard_ms };
+            self.exchange(&mut client, "__org.southbridge_commit", &commit, output)?;
+        } else if let Some(slot) = self.end_shadow.clone() {
+            let done: Done = client.execute("__org.southbridge_end-shadow", &ShadowOf { slot })?;
+            self.show(&done, output, String::new)?;
         } else if let Some(slot) = self.roll_back.clone() {
             self.exchange(&mut client, "__org.southbridge_roll-back", &RollBack { slot }, output)?;
         } else if let Some(slot) = self.restore.clone() {
@@ -123,6 +165,21 @@ impl Swap {
     ) -> Result<()> {
         let replaced: Replaced = client.execute(command, arguments)?;
         self.show(&replaced, output, || format!("{replaced}\n"))
+    }
+
+    /// Begins a shadow, and waits for what becomes of it. The status is 1 if it has not
+    /// agreed.
+    fn accompany(&self, client: &mut Client, shadow: &Shadow, output: &Output) -> Result<u8> {
+        client.execute::<_, Done>("__org.southbridge_shadow", shadow)?;
+        let which = ShadowOf { slot: shadow.slot.clone() };
+        loop {
+            let news: ShadowNews = client.execute("__org.southbridge_query-shadow", &which)?;
+            if !news.is_running() {
+                self.show(&news, output, || format!("{news}\n"))?;
+                return Ok(u8::from(!news.has_agreed()));
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     fn show(

@@ -7,7 +7,6 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 
@@ -35,19 +34,12 @@ pub(super) struct Top {
     control: PathBuf,
 
     /// Seconds between two looks at the devices.
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = super::args::seconds)]
     interval: Duration,
 
     /// Print one table, after one interval, and end.
     #[arg(long)]
     once: bool,
-}
-
-fn seconds(text: &str) -> Result<Duration> {
-    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
-    let seconds =
-        seconds.ok_or_else(|| anyhow!("a number of seconds from 0.1 to 3600 expected"))?;
-    Ok(Duration::from_secs_f64(seconds))
 }
 
 impl Top {

@@ -141,6 +141,20 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Whether it sets an output, as which it can be found again.
+    pub(crate) const fn is_output(&self) -> bool {
+        matches!(
+            self,
+            Self::Line { .. }
+                | Self::Release { .. }
+                | Self::Map { .. }
+                | Self::Unmap { .. }
+                | Self::Arm { .. }
+                | Self::Disarm { .. }
+                | Self::Window { .. }
+        )
+    }
+
     /// Whether it goes to a drive.
     pub(super) const fn is_of_drive(&self) -> bool {
         matches!(self, Self::Drive { .. } | Self::Tray { .. } | Self::Lock { .. })

@@ -14,6 +14,7 @@ mod door;
 mod driven;
 mod drives;
 mod error;
+mod exchange;
 pub mod file;
 mod firmware;
 mod interrupts;
@@ -37,8 +38,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::bus::AddressSpace;
 use crate::clock::Clock;
-use crate::component::{Effects, Image, SlotId};
-use crate::slot::{Slot, SwapError, Swapped};
+use crate::component::{Effects, SlotId};
+use crate::slot::Slot;
 
 pub use backends::Backends;
 pub use board::{Board, Unconnected, WINDOW_RANGE};
@@ -200,42 +201,6 @@ impl Machine {
             slot.interrupt_ended(vector, effects);
             self.apply(effects);
         }
-    }
-
-    /// Replaces the device in a slot. The guest may run meanwhile. If the old one
-    /// has failed, the new one starts from the checkpoint if there is one, else
-    /// as after a reset.
-    ///
-    /// # Errors
-    /// There is no such slot, or the new version does not fit; the old one is in
-    /// place then.
-    pub fn swap(&self, slot: &str, image: &Image) -> Result<Swapped, Error> {
-        self.exchange(slot, |slot, effects| slot.swap(image, effects))
-    }
-
-    /// Goes back to the version that the last swap of a slot replaced.
-    ///
-    /// # Errors
-    /// There is no such slot, no earlier version, or it does not fit.
-    pub fn roll_back(&self, slot: &str) -> Result<Swapped, Error> {
-        self.exchange(slot, Slot::roll_back)
-    }
-
-    fn exchange(
-        &self,
-        name: &str,
-        exchange: impl FnOnce(&Slot, &mut Effects) -> Result<Swapped, SwapError>,
-    ) -> Result<Swapped, Error> {
-        let slot = self.slot(name)?;
-        let _exchanging = self.exchanging();
-        let mut effects = Effects::new();
-        let result = exchange(slot, &mut effects);
-        self.apply(&mut effects);
-        let swapped =
-            result.map_err(|source| Error::Swap { slot: name.into(), source: Box::new(source) })?;
-        let slot = slot.name().clone();
-        self.tell_listeners(&DeviceEvent::Replaced { slot, swapped: swapped.clone() });
-        Ok(swapped)
     }
 
     fn exchanging(&self) -> MutexGuard<'_, ()> {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::input::{Answer, Input};
 use super::{FaultRecord, Plugged, Slot};
 use crate::component::{
     Effect, Effects, Fault, Frame, Instance, MouseButton, Recorded, Scope, Section, WakeupReason,
@@ -20,8 +21,10 @@ impl Slot {
     ) -> u64 {
         let mut plugged = self.lock();
         plugged.counts.reads += u64::from(part == Part::First);
-        self.call_in(&mut plugged, effects, |device, now| device.io_read(region, offset, size, now))
-            .unwrap_or(u64::MAX)
+        match self.perform(&mut plugged, &Input::Read { region, offset, size }, effects) {
+            Some(Answer::Number(value)) => value,
+            _ => u64::MAX,
+        }
     }
 
     /// Writes a region, as the first part of an access or the next one.
@@ -36,25 +39,20 @@ impl Slot {
     ) {
         let mut plugged = self.lock();
         plugged.counts.writes += u64::from(part == Part::First);
-        self.call_in(&mut plugged, effects, |device, now| {
-            device.io_write(region, offset, size, value, now)
-        });
+        self.perform(&mut plugged, &Input::Write { region, offset, size, value }, effects);
     }
 
     /// Drives an input line.
     pub fn line_changed(&self, line: u32, level: bool, effects: &mut Effects) {
         let mut plugged = self.lock();
         plugged.note_input(line, level);
-        self.call_in(&mut plugged, effects, |device, now| device.line_changed(line, level, now));
+        self.perform(&mut plugged, &Input::Line { line, level }, effects);
     }
 
     /// Fires a timer that was due at `deadline`. One that was disarmed or moved
     /// in the meantime does not fire.
     pub fn timer_expired(&self, timer: u32, deadline: u64, effects: &mut Effects) {
-        self.call(effects, |device, now| {
-            let armed = device.outputs().timers.get(timer as usize).copied().flatten();
-            if armed == Some(deadline) { device.timer_expired(timer, now) } else { Ok(()) }
-        });
+        self.tell(&Input::Timer { timer, deadline }, effects);
     }
 
     /// Brings the device to its state after a system reset, in which all input
@@ -63,57 +61,69 @@ impl Slot {
         let mut plugged = self.lock();
         plugged.inputs.fill(false);
         plugged.checkpoint = None;
-        self.call_in(&mut plugged, effects, Instance::reset);
+        self.perform(&mut plugged, &Input::Reset, effects);
     }
 
     /// A start condition for the device as an I2C target.
     pub fn i2c_start(&self, read: bool, effects: &mut Effects) -> bool {
-        self.call(effects, |device, now| device.i2c_start(read, now)).unwrap_or(false)
+        self.tell(&Input::I2cStart { read }, effects) == Some(Answer::Flag(true))
     }
 
     /// A byte for the device as an I2C target.
     pub fn i2c_send(&self, byte: u8, effects: &mut Effects) -> bool {
-        self.call(effects, |device, now| device.i2c_send(byte, now)).unwrap_or(false)
+        self.tell(&Input::I2cSend { byte }, effects) == Some(Answer::Flag(true))
     }
 
     /// A byte from the device as an I2C target.
     pub fn i2c_receive(&self, effects: &mut Effects) -> u8 {
-        self.call(effects, Instance::i2c_receive).unwrap_or(0xff)
+        match self.tell(&Input::I2cReceive, effects) {
+            Some(Answer::Number(byte)) => byte as u8,
+            _ => 0xff,
+        }
     }
 
     /// The last byte from the I2C target was not acknowledged.
     pub fn i2c_nack(&self, effects: &mut Effects) {
-        self.call(effects, Instance::i2c_nack);
+        self.tell(&Input::I2cNack, effects);
     }
 
     /// A stop condition for the device as an I2C target.
     pub fn i2c_stop(&self, effects: &mut Effects) {
-        self.call(effects, Instance::i2c_stop);
+        self.tell(&Input::I2cStop, effects);
     }
 
     /// Bytes from the device on a channel of an ISA bus's DMA controller.
     pub fn dma_take(&self, length: u32, effects: &mut Effects) -> Vec<u8> {
-        self.call(effects, |device, now| device.dma_take(length, now)).unwrap_or_default()
+        match self.tell(&Input::DmaTake { length }, effects) {
+            Some(Answer::Bytes(bytes)) => bytes,
+            _ => Vec::new(),
+        }
     }
 
     /// Bytes for the device on a channel; returns how many it took.
     pub fn dma_give(&self, data: &[u8], effects: &mut Effects) -> u32 {
-        self.call(effects, |device, now| device.dma_give(data, now)).unwrap_or(0)
+        match self.tell(&Input::DmaGive { data: data.into() }, effects) {
+            Some(Answer::Number(taken)) => u32::try_from(taken).unwrap_or(u32::MAX),
+            _ => 0,
+        }
     }
 
     /// The device's channel has reached its terminal count.
     pub fn dma_terminal_count(&self, effects: &mut Effects) {
-        self.call(effects, Instance::dma_terminal_count);
+        self.tell(&Input::DmaEnd, effects);
     }
 
     /// A processor acknowledges the interrupt of this controller; none if it is none.
     pub fn acknowledge(&self, effects: &mut Effects) -> Option<u8> {
-        self.call(effects, Instance::acknowledge).flatten()
+        match self.tell(&Input::Acknowledge, effects) {
+            Some(Answer::Vector(vector)) => vector,
+            _ => None,
+        }
     }
 
     /// A processor has ended an interrupt.
     pub fn interrupt_ended(&self, vector: u8, effects: &mut Effects) {
-        self.call(effects, |device, now| device.interrupt_ended(vector, now));
+        self.tell(&Input::Ended { vector }, effects);
     }
 
     /// A file that the device has for firmware, of at most `most` bytes.
@@ -150,42 +160,50 @@ impl Slot {
 
     /// A key has been pressed or released.
     pub fn key(&self, code: u16, down: bool, effects: &mut Effects) {
-        self.call(effects, |device, now| device.key(code, down, now));
+        self.tell(&Input::Key { code, down }, effects);
     }
 
     /// The mouse has moved to the right and down.
     pub fn mouse_moved(&self, x: i32, y: i32, effects: &mut Effects) {
-        self.call(effects, |device, now| device.mouse_moved(x, y, now));
+        self.tell(&Input::MouseMoved { x, y }, effects);
     }
 
     /// A button of the mouse has been pressed or released.
     pub fn mouse_button(&self, button: MouseButton, down: bool, effects: &mut Effects) {
-        self.call(effects, |device, now| device.mouse_button(button, down, now));
+        self.tell(&Input::MouseButton { button, down }, effects);
     }
 
     /// How many bytes the device can take from a stream.
     pub fn stream_room(&self, stream: u32, effects: &mut Effects) -> u32 {
-        self.call(effects, |device, _| device.stream_room(stream)).unwrap_or(0)
+        match self.tell(&Input::StreamRoom { stream }, effects) {
+            Some(Answer::Number(room)) => u32::try_from(room).unwrap_or(u32::MAX),
+            _ => 0,
+        }
     }
 
     /// A byte from a stream.
     pub fn stream_receive(&self, stream: u32, byte: u8, effects: &mut Effects) {
-        self.call(effects, |device, now| device.stream_receive(stream, byte, now));
+        self.tell(&Input::StreamReceive { stream, byte }, effects);
     }
 
     /// The operator has pressed the power button.
     pub fn button_pressed(&self, effects: &mut Effects) {
-        self.call(effects, Instance::button_pressed);
+        self.tell(&Input::ButtonPressed, effects);
     }
 
     /// The machine is about to leave its suspended state.
     pub fn woken(&self, reason: WakeupReason, effects: &mut Effects) {
-        self.call(effects, |device, now| device.woken(reason, now));
+        self.tell(&Input::Woken { reason }, effects);
     }
 
     /// Saves the device's state; none if it is out of service.
     pub fn save(&self, scope: Scope, effects: &mut Effects) -> Option<Vec<Section>> {
         self.call(effects, |device, now| device.save(scope, now))
+    }
+
+    /// One call that a companion hears too.
+    pub(super) fn tell(&self, input: &Input<'_>, effects: &mut Effects) -> Option<Answer> {
+        self.perform(&mut self.lock(), input, effects)
     }
 
     pub(super) fn call<R>(
@@ -263,6 +281,7 @@ impl Slot {
             device: plugged.image.title(),
             time: self.clock.now(),
             fault: fault.clone(),
+            rolled_back_to: None,
         });
         plugged.fault = Some(fault);
     }

@@ -1,8 +1,10 @@
 //! What is in the drives of a device, and the requests to them.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::input::Input;
 use super::{Plugged, Slot};
 use crate::component::{Effect, Effects, Failure, Fault, Instance, Medium, SlotId};
 
@@ -38,7 +40,7 @@ impl Slot {
         if let Some(known) = self.setting.media.lock().get_mut(drive as usize) {
             *known = medium;
         }
-        self.call(effects, |device, now| device.medium_changed(drive, medium, now));
+        self.tell(&Input::Medium { drive, medium }, effects);
     }
 
     /// A request to a drive has ended.
@@ -50,9 +52,8 @@ impl Slot {
         effects: &mut Effects,
     ) {
         let mut plugged = self.lock();
-        self.call_in(&mut plugged, effects, |device, now| {
-            device.completed(drive, tag, outcome, now)
-        });
+        let outcome = Cow::Borrowed(outcome);
+        self.perform(&mut plugged, &Input::Completed { drive, tag, outcome }, effects);
         plugged.requests = plugged.requests.saturating_sub(1);
         if plugged.requests == 0 {
             self.idle.notify_all();

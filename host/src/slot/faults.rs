@@ -21,6 +21,9 @@ pub struct FaultRecord {
     pub time: u64,
     /// Export, reason and backtrace.
     pub fault: Fault,
+    /// The version that has taken the place of the one that failed, as if nothing had
+    /// happened; none if the slot was out of service.
+    pub rolled_back_to: Option<String>,
 }
 
 /// The last faults of a slot, the oldest first.
@@ -33,6 +36,13 @@ impl FaultLog {
             self.0.pop_front();
         }
         self.0.push_back(Arc::new(record));
+    }
+
+    /// Notes what the last fault has led to.
+    pub(super) fn rolled_back(&mut self, to: String) {
+        if let Some(record) = self.0.back_mut() {
+            Arc::make_mut(record).rolled_back_to = Some(to);
+        }
     }
 
     pub(super) fn find(&self, number: u64) -> Option<Arc<FaultRecord>> {

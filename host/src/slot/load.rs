@@ -105,6 +105,7 @@ impl Slot {
         plugged.count_requests(self.id(), effects, before);
         plugged.state = state;
         plugged.fault = None;
+        plugged.part_from_companion();
         let old = plugged.instance.replace(new);
         if let Some(old) = &old {
             plugged.counts.add(old);

@@ -7,10 +7,12 @@
 
 mod call;
 mod checkpoint;
+mod companion;
 mod compare;
 mod downgrade;
 mod drives;
 mod faults;
+mod input;
 mod load;
 mod properties;
 mod status;
@@ -29,6 +31,7 @@ use crate::component::{
 
 pub use call::Part;
 pub use checkpoint::{CheckpointError, CheckpointSummary};
+pub use companion::{Difference, ShadowStatus, Verdict};
 pub(crate) use compare::{check as compare_states, decode, fits, same_bytes};
 pub use drives::Media;
 pub use faults::{FAULTS_KEPT, FaultRecord};
@@ -38,6 +41,7 @@ pub use status::{Counts, Status};
 pub use swap::{SwapError, Swapped};
 
 use checkpoint::Checkpoint;
+use companion::{Companion, Trial};
 use faults::FaultLog;
 
 /// What a machine gives to a slot.
@@ -85,6 +89,10 @@ struct Plugged {
     sequence: u64,
     /// The image a swap replaced, for going back.
     previous: Option<Image>,
+    /// A version that sees what the device sees.
+    companion: Option<Companion>,
+    /// What is known of the last shadow.
+    trial: Option<Trial>,
     counts: Counts,
     /// Requests to drives that have not ended, also those of a device that has
     /// failed since.
@@ -117,6 +125,8 @@ impl Slot {
             checkpoint: None,
             inputs: vec![false; image.description().lines.len()],
             previous: None,
+            companion: None,
+            trial: None,
             counts: Counts::default(),
             requests: 0,
         };

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::companion::{Companion, can_be_two};
 use super::downgrade::downgrade;
 use super::{Plugged, Slot, compare};
 use crate::component::{
@@ -55,6 +56,33 @@ pub enum SwapError {
     /// Requests to the device's drives do not end.
     #[error("{0} requests to the device's drives do not end: is one held back after an error?")]
     Busy(usize),
+    /// Only a device that is in service can have a shadow.
+    #[error("the device is out of service: it has nothing to compare with")]
+    NothingToShadow,
+    /// With the same state the version drives other lines, regions or timers, or asks
+    /// its drives for something.
+    #[error("with the state of the device the new version does not drive what the device drives")]
+    OtherOutputs,
+    /// There cannot be two of the device.
+    #[error("the device {0}: there cannot be two of it")]
+    NotTwo(&'static str),
+    /// There is nothing to commit.
+    #[error("the slot has no shadow")]
+    NoShadow,
+    /// It is too early to commit.
+    #[error("the shadow has agreed in {accesses} of {wanted} accesses so far")]
+    ShadowRuns {
+        /// Accesses in which it has agreed.
+        accesses: u64,
+        /// How many it was to be.
+        wanted: u64,
+    },
+    /// The shadow did something else.
+    #[error("the shadow did not do what the device did")]
+    ShadowDiffered,
+    /// The shadow has not come to its end.
+    #[error("the shadow ended before its time: {0}")]
+    ShadowEnded(&'static str),
     /// There is nothing to go back to.
     #[error("there is no earlier version to go back to")]
     NoPrevious,
@@ -93,7 +121,7 @@ pub struct Swapped {
 }
 
 /// How long an exchange waits for requests to drives to end.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Where a new device's state came from.
 pub(super) enum Origin {
@@ -114,16 +142,47 @@ impl Slot {
     /// # Errors
     /// The first check that failed.
     pub fn swap(&self, image: &Image, effects: &mut Effects) -> Result<Swapped, SwapError> {
+        self.replace(image, None, effects)
+    }
+
+    /// Replaces the device, and keeps the old one as a guard for some time: it hears of
+    /// all that is done to the new one, and if that fails it answers instead and is back
+    /// in its place. On an error the old one is in place, untouched.
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn swap_guarded(
+        &self,
+        image: &Image,
+        time: Duration,
+        effects: &mut Effects,
+    ) -> Result<Swapped, SwapError> {
+        can_be_two(image.description())?;
+        self.replace(image, Some(time), effects)
+    }
+
+    fn replace(
+        &self,
+        image: &Image,
+        guarded: Option<Duration>,
+        effects: &mut Effects,
+    ) -> Result<Swapped, SwapError> {
         let (new, state) = self.prepare(image)?;
         let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
         if requests != 0 {
             return Err(SwapError::Busy(requests));
         }
         let start = Instant::now();
-        let (origin, old) = self.seat(&mut plugged, image, new, state, effects)?;
+        let old_state = plugged.state.clone();
+        let (origin, mut old) = self.seat(&mut plugged, image, new, state, effects)?;
         plugged.counts.swaps += 1;
         let from = std::mem::replace(&mut plugged.image, image.clone());
         plugged.previous = Some(from.clone());
+        if let Some(time) = guarded
+            && let Some(old) = old.take()
+        {
+            plugged.companion = Some(Companion::guard(from.clone(), old_state, old, time));
+        }
         drop(plugged);
         let blackout = start.elapsed();
         // Unmapping the old one's memory takes long and disturbs nobody now.
@@ -198,7 +257,7 @@ impl Slot {
 }
 
 /// Has the new version take a state over, and checks that it holds it then.
-fn hand_over(
+pub(super) fn hand_over(
     old: &StateDescription,
     saved: Vec<Section>,
     new: &mut Instance,
@@ -229,7 +288,7 @@ fn tell_inputs(
 }
 
 /// Checks that the machine can keep its wiring and its maps.
-fn same_shape(old: &Description, new: &Description) -> Result<(), SwapError> {
+pub(super) fn same_shape(old: &Description, new: &Description) -> Result<(), SwapError> {
     same("names", &[&old.name], &[&new.name])?;
     same("attachments", &[old.attachment], &[new.attachment])?;
     same("regions", &old.regions, &new.regions)?;

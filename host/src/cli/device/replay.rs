@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::subject::{OnBench, title};
 use crate::bench::{
-    self, Action, Difference, Record, Rig, Subject, compare, minimize, print_action,
-    print_event, print_outcome, quietly,
+    self, Action, Difference, Record, Rig, Subject, compare, minimize, print_action, print_event,
+    print_outcome, quietly,
 };
 use crate::cli::Result;
 use crate::cli::output::Output;
@@ -112,11 +112,7 @@ fn replay(subject: &Subject, record: &Record, output: &Output) -> Result<u8> {
     Ok(u8::from(failed))
 }
 
-fn against(
-    one: (&Subject, &Record),
-    other: (&Subject, &Record),
-    output: &Output,
-) -> Result<u8> {
+fn against(one: (&Subject, &Record), other: (&Subject, &Record), output: &Output) -> Result<u8> {
     let actions: Vec<(Action, Action)> =
         one.1.actions().into_iter().zip(other.1.actions()).collect();
     let (first, second): (Vec<_>, Vec<_>) = actions.iter().cloned().unzip();

@@ -44,10 +44,7 @@ fn what_is_not_here_is_named() {
         ("-runas x", "-runas x: not supported: start the program as that user"),
         ("-netdev user,id=a", "-netdev user,id=a: there is no network 'user' here"),
         ("-chardev vc,id=a", "-chardev vc,id=a: there is no character device back end 'vc' here"),
-        (
-            "-chardev null,id=a,mux=on -mon a -qmp chardev:a",
-            "-qmp chardev:a: Device 'a' is in use",
-        ),
+        ("-chardev null,id=a,mux=on -mon a -qmp chardev:a", "-qmp chardev:a: Device 'a' is in use"),
         ("-echr x", "-echr x: Bad argument to echr"),
         (
             "-object tls-creds-x509,id=a",

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::invocation::Mode;
 use super::super::{
-    Accelerator, Invocation, Parsed, QtestLog, RebootAction, RtcBase, RtcClock, ShutdownAction, parse,
+    Accelerator, Invocation, Parsed, QtestLog, RebootAction, RtcBase, RtcClock, ShutdownAction,
+    parse,
 };
 use super::{LIBRARY, start, text, words};
 use crate::chardev::{Backend, Role, SocketAddress, SocketConfig};

@@ -112,20 +112,28 @@ fn query_devices(call: &Call<'_>, _: NoArguments) -> Result<Vec<Device>, Error> 
 
 /// Arguments of `__org.southbridge_swap`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Swap {
     /// The slot, by its device's id in the machine.
     pub slot: String,
     /// The new component: the name of one in the program, or a file as the process
     /// of the guest sees it.
     pub component: String,
+    /// For how many milliseconds the old version is kept as a guard, if it is: should
+    /// the new one fail, it answers and is back in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard_ms: Option<u64>,
 }
 
 /// Compiles the component while other commands are executed.
-fn swap(call: &Call<'_>, Swap { slot, component }: Swap) -> Result<Replaced, Error> {
+fn swap(call: &Call<'_>, Swap { slot, component, guard_ms }: Swap) -> Result<Replaced, Error> {
     let image = call.setup().library.get(&component).map_err(Error::generic)?;
     let _turn = call.turn();
-    let swapped = call.machine().swap(&slot, &image).map_err(Error::generic)?;
-    Ok(Replaced::new(slot, &swapped))
+    let swapped = match guard_ms.map(Duration::from_millis) {
+        Some(time) => call.machine().swap_guarded(&slot, &image, time),
+        None => call.machine().swap(&slot, &image),
+    };
+    Ok(Replaced::new(slot, &swapped.map_err(Error::generic)?))
 }
 
 /// Arguments of `__org.southbridge_roll-back`.

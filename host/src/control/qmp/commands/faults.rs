@@ -42,11 +42,14 @@ pub struct Faulted {
     pub reason: String,
     /// The WebAssembly functions that were active, innermost first, one a line.
     pub backtrace: String,
+    /// The version that has answered in its place and is there now, if one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<String>,
 }
 
 impl From<&FaultRecord> for Faulted {
     fn from(record: &FaultRecord) -> Self {
-        let FaultRecord { number, slot, device, time, fault } = record;
+        let FaultRecord { number, slot, device, time, fault, rolled_back_to } = record;
         Self {
             slot: slot.to_string(),
             number: *number,
@@ -55,14 +58,19 @@ impl From<&FaultRecord> for Faulted {
             export: fault.export.into(),
             reason: fault.reason.clone(),
             backtrace: fault.backtrace.clone(),
+            rolled_back_to: rolled_back_to.clone(),
         }
     }
 }
 
 impl fmt::Display for Faulted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, number, device, time, export, reason, .. } = self;
-        write!(f, "{slot}: fault {number} at {time} ns: {device}: {export} failed: {reason}")
+        let Self { slot, number, device, time, export, reason, rolled_back_to, .. } = self;
+        write!(f, "{slot}: fault {number} at {time} ns: {device}: {export} failed: {reason}")?;
+        match rolled_back_to {
+            Some(device) => write!(f, "; rolled back to {device}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -81,6 +89,8 @@ struct News<'a> {
     time: u64,
     export: &'static str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rolled_back_to: Option<&'a str>,
 }
 
 /// QEMU's `DEVICE_TRAY_MOVED`.
@@ -107,9 +117,11 @@ struct BlockIoError<'a> {
 pub(in super::super) fn publish(events: &Events, event: &DeviceEvent) {
     match event {
         DeviceEvent::Faulted(record) => {
-            let FaultRecord { number, slot, device, time, fault } = &**record;
+            let FaultRecord { number, slot, device, time, fault, rolled_back_to } = &**record;
             let (export, reason) = (fault.export, fault.reason.as_str());
-            let news = News { slot, number: *number, device, time: *time, export, reason };
+            let rolled_back_to = rolled_back_to.as_deref();
+            let (number, time) = (*number, *time);
+            let news = News { slot, number, device, time, export, reason, rolled_back_to };
             events.publish_with("__org.southbridge_DEVICE_FAULT", &news);
         }
         DeviceEvent::Replaced { slot, swapped } => {

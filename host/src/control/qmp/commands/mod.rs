@@ -13,6 +13,7 @@ mod info;
 mod machine;
 mod migration;
 mod person;
+pub(super) mod shadow;
 mod state;
 pub(super) mod version;
 mod yank;
@@ -36,6 +37,7 @@ pub(super) fn registry() -> Registry {
         machine::register,
         migration::register,
         person::register,
+        shadow::register,
         state::register,
         version::register,
         yank::register,

@@ -1,7 +1,7 @@
 //! The screen, keys and the mouse (QEMU's `qapi/ui.json`).
 
-use serde::de::{self, Deserializer, EnumAccess, VariantAccess as _, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, EnumAccess, VariantAccess as _, Visitor};
 
 use crate::component::MouseButton;
 use crate::control::person::{self, Event, Format, Key, Kind, Mouse, NAMES, Problem};
