@@ -50,14 +50,6 @@ pub(super) fn display(all: &mut Collected, given: &Given<'_>) -> Result<(), Erro
     }
 }
 
-pub(super) fn vga(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
-    match given.text()? {
-        "none" => Ok(()),
-        "std" | "cirrus" | "vmware" | "qxl" | "virtio" => lacking(all, given),
-        name => Err(Error::new(format!("unknown vga type: {name}"))),
-    }
-}
-
 /// `-net` and `-nic`.
 pub(super) fn net(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
     network(all, given, "type", &["none"])

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::absent;
 use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::help::Help;
@@ -43,6 +44,32 @@ pub(super) fn device(all: &mut Collected, given: &Given<'_>) -> Result<(), Error
     }
     all.devices.push(GivenDevice { place: given.place(), driver, id, list });
     Ok(())
+}
+
+/// `-vga`. The last one counts.
+pub(super) fn vga(all: &mut Collected, given: &Given<'_>) -> Result<(), Error> {
+    all.vga = None;
+    match given.text()? {
+        "none" => Ok(()),
+        "std" => {
+            all.vga = Some(given.place());
+            Ok(())
+        }
+        "cirrus" | "vmware" | "qxl" | "virtio" => absent::lacking(all, given),
+        name => Err(Error::new(format!("unknown vga type: {name}"))),
+    }
+}
+
+/// Adds the card of `-vga std` before all others, where QEMU makes it; not beside one of
+/// `-device`.
+pub(super) fn add_vga(all: &mut Collected) {
+    const DRIVER: &str = "VGA";
+    if let Some(place) = all.vga.take()
+        && all.devices.iter().all(|device| device.driver != DRIVER)
+    {
+        let (driver, list) = (DRIVER.into(), Opts::default());
+        all.devices.insert(0, GivenDevice { place, driver, id: None, list });
+    }
 }
 
 /// Leaves out devices that are there by default if one of their driver is asked

@@ -102,6 +102,8 @@ pub(super) struct Collected {
     pub(super) rtc: Opts,
     pub(super) no_defaults: bool,
     pub(super) no_graphic: bool,
+    /// Where the card of `-vga std` was asked for.
+    pub(super) vga: Option<String>,
     /// A monitor for people was asked for, or none.
     pub(super) no_default_monitor: bool,
     pub(super) chardevs: Vec<Config>,

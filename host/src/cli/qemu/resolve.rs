@@ -25,6 +25,7 @@ pub(super) fn resolve(mut all: Collected, types: &MachineTypes) -> Result<Invoca
     let globals = global::resolve(&mut all, &mut machine)?;
     let ports = serial::resolve(&mut all, &mut machine)?;
     let monitors = monitor::resolve(&all)?;
+    device::add_vga(&mut all);
     let mut devices = device::resolve(&mut all, &machine)?;
     devices.extend(serial::debug_device(&all, &machine)?);
     let qtest = monitor::resolve_qtest(&all)?;

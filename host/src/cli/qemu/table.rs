@@ -340,8 +340,8 @@ pub(super) const GROUPS: &[Group] = &[
             entry(
                 &["vga"],
                 "none|std|cirrus|vmware|qxl|virtio",
-                "A graphics card",
-                Accepted(absent::vga, "say -device VGA; all but none earn a warning"),
+                "A graphics card: std is -device VGA; the others earn a warning, but for none",
+                Understood(device::vga),
             ),
             entry(
                 &["full-screen"],

@@ -3,7 +3,7 @@
 use super::{LIBRARY, refused, start, text, words};
 use crate::cli::qemu::{Parsed, parse};
 use crate::machine::Plan;
-use crate::machine::file::{MachineType, Parameters, Setting, Value};
+use crate::machine::file::{DeviceEntry, MachineType, Parameters, Setting, Value};
 
 /// The machine of a line, which can be planned.
 #[track_caller]
@@ -40,6 +40,28 @@ fn devices_can_be_written_in_json() {
     let machine =
         equipped(r#"-device '{"driver":"isa-debug-exit","iobase":244,"iosize":4,"id":"e"}'"#);
     assert_eq!(value(&machine, "e", "iobase"), number(244));
+}
+
+#[test]
+fn vga_std_is_a_device_that_comes_first() {
+    let cards = |line: &str| {
+        let machine = equipped(line);
+        let cards = machine.devices.iter().filter(|device| device.component.value == "vga");
+        let place = |device: &DeviceEntry| device.at.as_ref().map(|at| at.value.to_string());
+        cards.map(|card| (card.id.clone(), place(card))).collect::<Vec<_>>()
+    };
+    let first = cards("-device VGA");
+    assert_eq!(first.len(), 1);
+    assert_eq!(cards("-vga std"), first);
+    assert_eq!(cards("-vga none -device isa-debug-exit -vga std"), first);
+    assert_eq!(cards("-vga std -vga none"), []);
+    assert_eq!(
+        cards("-vga std -device VGA,id=mine")[..],
+        [("mine".to_owned(), first[0].1.clone())]
+    );
+    let warned = start("-vga qxl").warnings;
+    assert!(warned[0].contains("the guest does not have it"), "{warned:?}");
+    assert!(refused("-vga ega").contains("unknown vga type: ega"));
 }
 
 #[test]
