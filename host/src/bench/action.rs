@@ -1,6 +1,6 @@
 //! What a machine does to a device, as data.
 
-use crate::component::{Failure, Medium, MouseButton, Scope, Section, WakeupReason};
+use crate::component::{Failure, Medium, MouseButton, Scope, Section, Told, WakeupReason};
 
 /// One thing that happens to a device. Numbers are positions in its description.
 #[derive(Clone, Debug)]
@@ -38,6 +38,24 @@ pub enum Action {
     Advance {
         /// Nanoseconds.
         time: u64,
+    },
+    /// Time passes, and no timer expires: a busy host may be late.
+    Pass {
+        /// Nanoseconds.
+        time: u64,
+    },
+    /// A timer expires, if it is still due then.
+    Expire {
+        /// The timer.
+        timer: u32,
+        /// When it was due, in nanoseconds.
+        deadline: u64,
+    },
+    /// What the device is answered when it asks that during the next action; what it
+    /// asks then must be this, in this order.
+    Hear {
+        /// The question and the answer.
+        told: Told,
     },
     /// The guest's memory gets contents.
     Ram {

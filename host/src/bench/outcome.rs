@@ -1,7 +1,7 @@
 //! What a device did when something happened to it.
 
 use super::rig::Cycle;
-use crate::component::{Effect, Fault, Section};
+use crate::component::{Asked, Effect, Fault, Section};
 
 /// What came of an action: what the device did, in order, and its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Event {
     },
     /// It reached a device on a bus that it carries.
     Cycle(Cycle),
+    /// It asked something else than it was to hear of.
+    Asked(Asked),
     /// A section of the state it saved.
     Section(Saved),
 }

@@ -1,7 +1,7 @@
 //! A description for tests.
 
 use crate::component::{
-    AccessSizes, Attachment, Description, Direction, Line, MemoryBlock, Region, Space,
+    AccessSizes, Attachment, Bus, BusKind, Description, Direction, Line, MemoryBlock, Region, Space,
 };
 
 /// A device with one of everything that actions name.
@@ -24,7 +24,9 @@ pub(super) fn description() -> Description {
         }],
         lines: vec![Line { name: "in".into(), direction: Direction::Input }],
         timers: vec!["timer".into()],
-        buses: Vec::new(),
+        buses: [("pci", BusKind::Pci), ("smbus", BusKind::I2c), ("isa", BusKind::IsaDma)]
+            .map(|(name, kind)| Bus { name: name.into(), kind, first_interrupt_line: None })
+            .into(),
         streams: vec!["data".into()],
         windows: Vec::new(),
         memories: vec![MemoryBlock {

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod fuzz;
 mod new;
+mod record;
 mod replay;
 mod subject;
 
@@ -59,6 +60,7 @@ pub(super) enum Device {
     Build(build::Build),
     Check(check::Check),
     Fuzz(fuzz::Fuzz),
+    Record(record::Record),
     Replay(replay::Replay),
     Bench(bench::Bench),
 }
@@ -70,6 +72,7 @@ impl Device {
             Self::Build(build) => return build.run(output),
             Self::Check(check) => return check.run(output),
             Self::Fuzz(fuzz) => return fuzz.run(output),
+            Self::Record(record) => return record.run(output),
             Self::Replay(replay) => return replay.run(output),
             Self::Bench(bench) => return bench.run(output),
             Self::List { components, json } => list(components, *json, output)?,

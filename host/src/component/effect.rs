@@ -161,7 +161,7 @@ impl Effect {
     }
 
     /// How many bytes it carries.
-    pub(super) fn payload(&self) -> usize {
+    pub(crate) fn payload(&self) -> usize {
         match self {
             Self::DmaWrite { data, .. } => data.len(),
             Self::Drive { request, .. } => request.weight(),

@@ -8,7 +8,7 @@ use wasmtime::component::InstancePre;
 
 use super::bindings::device_component::DeviceComponent;
 use super::engine::ticks;
-use super::outside::Outside;
+use super::outside::{Afterwards, Asked, Outside, Told};
 use super::parts::Parts;
 use super::{
     Description, Effect, Effects, Error, Failure, Fault, Frame, Image, Interface, Limits, Medium,
@@ -460,6 +460,28 @@ impl Instance {
     pub fn take_over(&mut self) -> Vec<Effect> {
         let recorded = self.store.data_mut().effects.drain(..).map(|recorded| recorded.effect);
         recorded.filter(Effect::is_of_drive).collect()
+    }
+
+    /// From now on, what the device is answered when it asks something is kept, or is
+    /// not.
+    pub fn keep_tape(&mut self, keep: bool) {
+        self.store.data_mut().keep_tape(keep);
+    }
+
+    /// Takes what it was answered since the last time.
+    pub fn take_tape(&mut self) -> Vec<Told> {
+        self.store.data_mut().take_tape()
+    }
+
+    /// From now on, the device is answered what another was, as long as it asks the
+    /// same.
+    pub fn play_tape(&mut self, tape: Vec<Told>, then: Afterwards) {
+        self.store.data_mut().play_tape(tape, then);
+    }
+
+    /// From now on, the world answers. Says in what the device has not asked the same.
+    pub fn end_tape(&mut self) -> Option<Asked> {
+        self.store.data_mut().end_tape()
     }
 
     /// Goes on counting effects from `sequence`.

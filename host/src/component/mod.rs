@@ -52,5 +52,5 @@ pub use instance::{Environment, Instance};
 pub use limits::Limits;
 pub use memory::{Block, GuestRam};
 pub use outputs::Outputs;
-pub use outside::{Children, NoChildren};
+pub use outside::{Afterwards, Asked, Children, NoChildren, Question, Reply, Told};
 pub use resources::{Files, Resources};

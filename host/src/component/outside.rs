@@ -6,6 +6,7 @@ mod effects;
 mod expiries;
 mod memory;
 mod storage;
+mod tape;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +19,10 @@ use super::{BusKind, Effect, Effects, Limits, Outputs, Recorded, Resources, Slot
 use crate::log_limit::LogLimit;
 
 pub use children::{Children, NoChildren};
+pub use tape::{Afterwards, Asked, Question, Reply, Told};
 
 use expiries::Expiries;
+use tape::Tape;
 
 /// What the store of a device holds: the world outside its sandbox.
 pub(super) struct Outside {
@@ -45,6 +48,7 @@ pub(super) struct Outside {
     resources: Resources,
     messages: LogLimit,
     pub(super) expiries: Expiries,
+    tape: Tape,
 }
 
 impl Outside {
@@ -84,6 +88,7 @@ impl Outside {
             resources,
             messages,
             expiries: Expiries::new(limits.timers),
+            tape: Tape::Off,
         }
     }
 

@@ -6,7 +6,7 @@ use super::file;
 use crate::bus::Overlap;
 use crate::component;
 use crate::library::LibraryError;
-use crate::slot::{CheckpointError, SwapError};
+use crate::slot::{CheckpointError, RecordError, SwapError};
 
 /// Why a machine cannot be built or changed.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,14 @@ pub enum Error {
         slot: Arc<str>,
         /// Why not.
         source: CheckpointError,
+    },
+    /// A device is not recorded.
+    #[error("slot {slot}: {source}")]
+    Record {
+        /// The slot.
+        slot: Arc<str>,
+        /// Why not.
+        source: RecordError,
     },
     /// A device was not put back in service.
     #[error("slot {slot}: {source}; nothing has changed")]

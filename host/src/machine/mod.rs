@@ -27,6 +27,7 @@ mod pci;
 mod person;
 mod plan;
 mod power;
+mod recording;
 mod state;
 mod stream;
 mod timers;

@@ -1,19 +1,22 @@
 //! A second version of a device that sees what the device sees: before a swap, to
 //! compare the two (a shadow), or after it, to step in if the new one fails (a guard).
 //!
-//! Both need devices that can be two: a companion's effects are dropped, so a device
-//! that carries buses, whose devices it would call, or that has memory of its own, which
-//! the guest writes too, has none.
+//! A companion's effects are dropped, and what it asks of the devices on its buses or of
+//! the guest's memory is answered as it was answered to the device. A device that has
+//! memory of its own, which the guest writes too, has none.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::input::{Answer, Input};
+use super::observed::{Done, own};
 use super::swap::{LONGEST_WAIT, hand_over, same_shape};
 use super::{Plugged, Slot, SwapError};
 use crate::component::{
-    Description, Effect, Effects, Fault, Image, Instance, Recorded, Scope, SlotId, StateDescription,
+    Afterwards, Asked, Description, Effect, Effects, Fault, Image, Instance, Recorded, Scope,
+    StateDescription, Told,
 };
 
 /// How many calls before a difference are told.
@@ -141,6 +144,7 @@ impl Slot {
         let history = History(VecDeque::with_capacity(HISTORY));
         let purpose = Purpose::Shadow { left: accesses, history };
         plugged.companion = Some(Companion::new(image.clone(), state, new, purpose));
+        plugged.listen();
         Ok(())
     }
 
@@ -179,55 +183,40 @@ impl Slot {
         let had = plugged.trial.take().is_some();
         if matches!(&plugged.companion, Some(companion) if companion.is_shadow()) {
             plugged.companion = None;
+            plugged.listen();
         }
         had
     }
 
-    /// One call, of which a companion hears too.
-    pub(super) fn perform(
-        &self,
-        plugged: &mut Plugged,
-        input: &Input<'_>,
-        effects: &mut Effects,
-    ) -> Option<Answer> {
-        let (before, mut now) = (effects.len(), 0);
-        let answer = self.call_in(plugged, effects, |device, time| {
-            now = time;
-            input.perform(device, time)
-        });
-        if plugged.companion.is_none() {
-            return answer;
-        }
-        self.accompany(plugged, input, now, answer, effects, before)
-    }
-
     /// Does to the companion what was done to the device, and what follows from it.
-    #[cold]
-    fn accompany(
+    pub(super) fn accompany(
         &self,
         plugged: &mut Plugged,
-        input: &Input<'_>,
-        now: u64,
-        answer: Option<Answer>,
+        mut companion: Companion,
+        mut done: Done<'_>,
         effects: &mut Effects,
-        before: usize,
+        since: Range<usize>,
     ) -> Option<Answer> {
-        let mut companion = plugged.companion.take()?;
-        let Some(answer) = answer else {
-            return self.device_failed(plugged, companion, input, now, effects, before);
+        let Some(answer) = done.answer.take() else {
+            return self.device_failed(plugged, companion, &done, effects, since);
         };
-        let done = Done { answer, effects: &effects[before..], slot: self.id() };
-        let other = companion.perform(input, now);
+        let tape = std::mem::take(&mut done.tape);
+        let other = companion.perform(&done, tape, Afterwards::Nobody);
         let goes_on = match &mut plugged.trial {
             Some(trial) if companion.is_shadow() => {
-                trial.verdict = companion.judge(trial, input, now, &done, other);
+                let did = Did { answer: &answer, effects: own(effects, &since, self.id()) };
+                trial.verdict = companion.judge(trial, &done, did, other);
                 trial.verdict == Verdict::Running
             }
             // A guard that fails guards no more.
             _ => other.is_ok() && !companion.is_over(),
         };
-        plugged.companion = goes_on.then_some(companion);
-        Some(done.answer)
+        if goes_on {
+            plugged.companion = Some(companion);
+        } else {
+            plugged.listen();
+        }
+        Some(answer)
     }
 
     /// The device has failed. A guard takes its place and answers; to the guest nothing
@@ -236,10 +225,9 @@ impl Slot {
         &self,
         plugged: &mut Plugged,
         mut guard: Companion,
-        input: &Input<'_>,
-        now: u64,
+        done: &Done<'_>,
         effects: &mut Effects,
-        before: usize,
+        since: Range<usize>,
     ) -> Option<Answer> {
         if guard.is_shadow() {
             if let Some(trial) = &mut plugged.trial {
@@ -250,7 +238,8 @@ impl Slot {
         if guard.is_over() || plugged.instance.is_some() {
             return None;
         }
-        let answer = guard.perform(input, now).ok()?;
+        // What the device had asked when it failed has happened; the guard goes on.
+        let (answer, _) = guard.perform(done, done.tape.clone(), Afterwards::World).ok()?;
         let Companion { image, state, instance, effects: recorded, .. } = guard;
         plugged.faults.rolled_back(image.title());
         // What the guard drives too was never released.
@@ -264,7 +253,7 @@ impl Slot {
         let mut at = 0;
         effects.retain(|recorded| {
             at += 1;
-            at <= before || recorded.slot != id || !stays(&recorded.effect)
+            at <= since.start || recorded.slot != id || !stays(&recorded.effect)
         });
         self.put(plugged, instance, state, effects);
         let (_, mut sequence) = plugged.driven();
@@ -286,8 +275,11 @@ impl Slot {
 
 impl Plugged {
     /// The device becomes another, or another state's.
-    pub(super) fn part_from_companion(&mut self) {
+    pub(super) fn part_from_observers(&mut self) {
         self.companion = None;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.forget();
+        }
         if let Some(trial) = &mut self.trial
             && trial.verdict == Verdict::Running
         {
@@ -328,26 +320,35 @@ impl Companion {
         }
     }
 
-    fn perform(&mut self, input: &Input<'_>, now: u64) -> Result<Answer, Fault> {
+    /// Does to it what was done to the device, and answers it what the device was.
+    fn perform(
+        &mut self,
+        done: &Done<'_>,
+        tape: Vec<Told>,
+        then: Afterwards,
+    ) -> Result<(Answer, Option<Asked>), Fault> {
         self.effects.clear();
-        let answer = input.perform(&mut self.instance, now);
+        self.instance.play_tape(tape, then);
+        let answer = done.input.perform(&mut self.instance, done.time);
+        let asked = self.instance.end_tape();
         self.instance.take_effects(&mut self.effects);
-        answer
+        Ok((answer?, asked))
     }
 
     /// Compares what both have done.
-    fn judge(
+    fn judge<'a>(
         &mut self,
         trial: &mut Trial,
-        input: &Input<'_>,
-        time: u64,
         done: &Done<'_>,
-        other: Result<Answer, Fault>,
+        did: Did<'a, impl Iterator<Item = &'a Effect> + Clone>,
+        other: Result<(Answer, Option<Asked>), Fault>,
     ) -> Verdict {
         let Purpose::Shadow { left, history } = &mut self.purpose else { return Verdict::Running };
+        let Done { time, input, .. } = *done;
         let own = self.effects.iter().map(|recorded| &recorded.effect);
         let found = match other {
-            Ok(other) if other == done.answer && own.clone().eq(done.own()) => {
+            Ok((_, Some(asked))) => asked.to_string(),
+            Ok((other, None)) if other == *did.answer && own.clone().eq(did.effects.clone()) => {
                 trial.calls += 1;
                 history.push(time, input, other);
                 if input.is_access() {
@@ -356,33 +357,23 @@ impl Companion {
                 }
                 return if *left == 0 { Verdict::Agreed } else { Verdict::Running };
             }
-            Ok(other) => told(&other, own),
+            Ok((other, None)) => told(&other, own),
             Err(fault) => fault.to_string(),
         };
         Verdict::Differed(Difference {
             time,
             input: input.to_string(),
-            expected: told(&done.answer, done.own()),
+            expected: told(did.answer, did.effects),
             found,
             history: history.lines(),
         })
     }
 }
 
-/// What a device has done in a call.
-struct Done<'a> {
-    answer: Answer,
-    /// With those of the devices on its buses.
-    effects: &'a [Recorded],
-    slot: SlotId,
-}
-
-impl Done<'_> {
-    /// The device's own effects.
-    fn own(&self) -> impl Iterator<Item = &Effect> {
-        let own = self.effects.iter().filter(|recorded| recorded.slot == self.slot);
-        own.map(|recorded| &recorded.effect)
-    }
+/// What the device in the slot has done in a call.
+struct Did<'a, E> {
+    answer: &'a Answer,
+    effects: E,
 }
 
 /// An answer and effects, for people.
@@ -396,9 +387,6 @@ fn told<'a>(answer: &Answer, effects: impl Iterator<Item = &'a Effect>) -> Strin
 
 /// Refuses a device of which there cannot be two.
 pub(super) fn can_be_two(description: &Description) -> Result<(), SwapError> {
-    if !description.buses.is_empty() {
-        return Err(SwapError::NotTwo("carries a bus, whose devices both would reach"));
-    }
     if !description.memories.is_empty() {
         return Err(SwapError::NotTwo("has memory of its own, which the guest reaches"));
     }

@@ -8,7 +8,7 @@ use crate::component::{Failure, Fault, Instance, Medium, MouseButton, WakeupReas
 /// A call that a device answers or that changes it. Saving it and looking at its screen
 /// are none.
 #[derive(Clone, Debug)]
-pub(super) enum Input<'a> {
+pub(crate) enum Input<'a> {
     Reset,
     Read {
         region: u32,
@@ -86,7 +86,7 @@ pub(super) enum Input<'a> {
 
 /// What a device answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Nothing,
     Number(u64),
     Flag(bool),

@@ -105,8 +105,9 @@ impl Slot {
         plugged.count_requests(self.id(), effects, before);
         plugged.state = state;
         plugged.fault = None;
-        plugged.part_from_companion();
+        plugged.part_from_observers();
         let old = plugged.instance.replace(new);
+        plugged.listen();
         if let Some(old) = &old {
             plugged.counts.add(old);
         }

@@ -14,7 +14,9 @@ mod drives;
 mod faults;
 mod input;
 mod load;
+mod observed;
 mod properties;
+mod recorder;
 mod status;
 mod swap;
 #[cfg(test)]
@@ -35,14 +37,18 @@ pub use companion::{Difference, ShadowStatus, Verdict};
 pub(crate) use compare::{check as compare_states, decode, fits, same_bytes};
 pub use drives::Media;
 pub use faults::{FAULTS_KEPT, FaultRecord};
+pub(crate) use input::{Answer as Answered, Input};
 pub use load::{LoadError, Loaded};
 pub use properties::GivenProperty;
+pub(crate) use recorder::Call;
+pub use recorder::{RecordError, Recording};
 pub use status::{Counts, Status};
 pub use swap::{SwapError, Swapped};
 
 use checkpoint::Checkpoint;
 use companion::{Companion, Trial};
 use faults::FaultLog;
+use recorder::Recorder;
 
 /// What a machine gives to a slot.
 #[derive(Clone)]
@@ -91,6 +97,8 @@ struct Plugged {
     previous: Option<Image>,
     /// A version that sees what the device sees.
     companion: Option<Companion>,
+    /// What keeps the last calls.
+    recorder: Option<Recorder>,
     /// What is known of the last shadow.
     trial: Option<Trial>,
     counts: Counts,
@@ -126,6 +134,7 @@ impl Slot {
             inputs: vec![false; image.description().lines.len()],
             previous: None,
             companion: None,
+            recorder: None,
             trial: None,
             counts: Counts::default(),
             requests: 0,

@@ -182,6 +182,7 @@ impl Slot {
             && let Some(old) = old.take()
         {
             plugged.companion = Some(Companion::guard(from.clone(), old_state, old, time));
+            plugged.listen();
         }
         drop(plugged);
         let blackout = start.elapsed();

@@ -13,12 +13,16 @@
 //! < OK 0x0
 //! ```
 //!
-//! Only the first line and the actions are needed. The device is plugged and reset at
+//! A `hear` before an action says what the device is answered when it asks something
+//! meanwhile: what was kept of a running guest has such lines, and begins with `pass` and
+//! `load`. Only the first line and the actions are needed. The device is plugged and reset at
 //! time 0 before the first action. Where lines with `<` follow an action, they say what
 //! came of it when the record was made.
 
+mod kept;
 mod parse;
 mod print;
+mod told;
 mod words;
 
 use std::fmt::Write as _;

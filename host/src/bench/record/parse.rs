@@ -107,6 +107,12 @@ pub fn action(text: &str, of: &Description) -> Result<Action, String> {
             Action::Line { line: Kind::Line.number(of, name)?, level: value(LEVELS, level)? }
         }
         ("advance", [time]) => Action::Advance { time: number(time)? },
+        ("pass", [time]) => Action::Pass { time: number(time)? },
+        ("expire", [name, deadline]) => {
+            let timer = Kind::Timer.number(of, name)?;
+            Action::Expire { timer, deadline: number(deadline)? }
+        }
+        ("hear", told) => Action::Hear { told: super::told::parse(told, of)? },
         ("ram", [address, data]) => Action::Ram { address: number(address)?, data: bytes(data)? },
         ("block", [name, offset, data]) => Action::Block {
             block: Kind::Block.number(of, name)?,
@@ -168,6 +174,9 @@ const FORMS: &[(&str, &str)] = &[
     ("write", "REGION OFFSET SIZE VALUE"),
     ("line", "LINE high|low"),
     ("advance", "NANOSECONDS"),
+    ("pass", "NANOSECONDS"),
+    ("expire", "TIMER NANOSECONDS"),
+    ("hear", "memory-load ADDRESS SIZE VALUE"),
     ("ram", "ADDRESS HEX"),
     ("block", "BLOCK OFFSET HEX"),
     ("insert", "DRIVE BYTES [read-only]"),
@@ -228,11 +237,13 @@ mod tests {
         let empty = crate::bench::testing::description();
         let mut seen = 0;
         for (kind, form) in FORMS {
-            // Words that suit each place.
-            let words = form.split(' ').filter(|word| !word.is_empty() && !word.starts_with('['));
+            // Words that suit each place that is not optional, which come last.
+            let needed = form.split('[').next().unwrap_or_default();
+            let words = needed.split_whitespace();
             let words = words.map(|word| match word {
                 "REGION" => "registers",
                 "LINE" => "in",
+                "TIMER" => "timer",
                 "BLOCK" => "vram",
                 "DRIVE" => "disk",
                 "STREAM" => "data",

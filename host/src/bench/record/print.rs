@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use storage::{Piece, Request};
 
+use super::told;
 use super::words::{
     BUTTONS, DIRECTIONS, FAILURES, KEYS, Kind, LEVELS, MODES, REASONS, REQUESTS, SCOPES, SWITCHES,
     TRAYS, hex, quoted, some, word,
@@ -11,7 +12,7 @@ use super::words::{
 use crate::bench::action::Action;
 use crate::bench::outcome::{Answer, Event, Outcome, Saved};
 use crate::bench::rig::Cycle;
-use crate::component::{Description, Effect, Medium, Section};
+use crate::component::{Asked, Description, Effect, Medium, Section};
 
 /// An action as one line.
 #[must_use]
@@ -28,6 +29,11 @@ pub fn action(action: &Action, of: &Description) -> String {
             format!("line {} {}", Kind::Line.word(of, line), word(LEVELS, &level))
         }
         Action::Advance { time } => format!("advance {time}"),
+        Action::Pass { time } => format!("pass {time}"),
+        Action::Expire { timer, deadline } => {
+            format!("expire {} {deadline}", Kind::Timer.word(of, timer))
+        }
+        Action::Hear { ref told } => format!("hear {}", told::print(told, of)),
         Action::Ram { address, ref data } => format!("ram {address:#x} {}", hex(data)),
         Action::Block { block, offset, ref data } => {
             format!("block {} {offset:#x} {}", Kind::Block.word(of, block), hex(data))
@@ -122,6 +128,12 @@ pub fn event(event: &Event, of: &Description) -> String {
         Event::Cycle(Cycle { bus, kind, target, offset, value }) => {
             let bus = Kind::Bus.word(of, *bus);
             format!("cycle {bus} {kind} {target:#x} {offset:#x} {value:#x}")
+        }
+        Event::Asked(Asked::Other(question)) => {
+            format!("asked {}", told::question(question, of))
+        }
+        Event::Asked(Asked::Never(question)) => {
+            format!("not-asked {}", told::question(question, of))
         }
         Event::Section(Saved { name, version, data }) => {
             format!("section {} {version} {}", quoted(name), hex(data))

@@ -12,7 +12,7 @@ use super::outcome::{Answer, Event, Outcome};
 use crate::clock::Clock;
 use crate::component::{
     Block, Effect, Effects, Error, Fault, GuestRam, Image, Limits, Outputs, Resources, SlotId,
-    StateDescription,
+    StateDescription, Told,
 };
 use crate::slot::{GivenProperty, Media, Setting, Slot};
 use drives::Drives;
@@ -59,6 +59,8 @@ pub struct Rig {
     timers: Vec<Option<u64>>,
     /// The level of each input line.
     inputs: Vec<bool>,
+    /// What the device is answered in the next action, before its neighbours are asked.
+    heard: Vec<Told>,
     effects: Effects,
     /// The fault of the call that was just made.
     fault: Option<Fault>,
@@ -104,6 +106,7 @@ impl Rig {
             drives: Drives::new(description.drives.len()),
             timers: vec![None; description.timers.len()],
             inputs: vec![false; description.lines.len()],
+            heard: Vec::new(),
             effects,
             fault: None,
             started: Outcome { events: Vec::new(), answer: Answer::Done },

@@ -19,7 +19,19 @@ impl Rig {
     /// Has an action happen.
     pub fn perform(&mut self, action: &Action) -> Outcome {
         let mut events = Vec::new();
-        let answer = self.act(action, &mut events);
+        if let Action::Hear { told } = action {
+            self.heard.push(told.clone());
+            return Outcome { events, answer: Answer::Done };
+        }
+        let heard = std::mem::take(&mut self.heard);
+        let answer = if heard.is_empty() {
+            self.act(action, &mut events)
+        } else {
+            self.slot.play_tape(heard);
+            let answer = self.act(action, &mut events);
+            events.extend(self.slot.end_tape().map(Event::Asked));
+            answer
+        };
         let answer = self.fault.take().map_or(answer, Answer::Failed);
         Outcome { events, answer }
     }
@@ -49,6 +61,18 @@ impl Rig {
                 Answer::Done
             }
             Action::Advance { time } => self.advance(time, events),
+            Action::Pass { time } => {
+                self.clock.advance_to(self.now().saturating_add(time));
+                Answer::Done
+            }
+            Action::Expire { timer, deadline } => {
+                if let Some(armed) = self.timers.get_mut(timer as usize) {
+                    armed.take_if(|armed| *armed == deadline);
+                }
+                self.call(events, |slot, effects| slot.timer_expired(timer, deadline, effects))
+            }
+            // Heard before the action that it belongs to.
+            Action::Hear { .. } => Answer::Done,
             Action::Ram { address, ref data } => {
                 self.slot.ram().write(address, data);
                 Answer::Done

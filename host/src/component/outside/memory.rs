@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::tape::Question;
 use super::{Outside, contract};
 use crate::component::{Block, Effect};
 
@@ -18,17 +19,28 @@ fn is_width(size: u8) -> bool {
 
 impl contract::dma::Host for Outside {
     fn load(&mut self, address: u64, size: u8) -> u64 {
-        let mut bytes = [0; 8];
-        if is_width(size) {
-            self.resources.ram.read(address, &mut bytes[..size.into()]);
-        }
-        u64::from_le_bytes(bytes)
+        self.ask(
+            || Question::MemoryLoad { address, size },
+            |outside| {
+                let mut bytes = [0; 8];
+                if is_width(size) {
+                    outside.resources.ram.read(address, &mut bytes[..size.into()]);
+                }
+                u64::from_le_bytes(bytes)
+            },
+        )
     }
 
     fn read(&mut self, address: u64, length: u32) -> Vec<u8> {
-        let mut data = vec![0; length.min(MOST_DMA) as usize];
-        self.resources.ram.read(address, &mut data);
-        data
+        let length = length.min(MOST_DMA);
+        self.ask(
+            || Question::MemoryRead { address, length },
+            |outside| {
+                let mut data = vec![0; length as usize];
+                outside.resources.ram.read(address, &mut data);
+                data
+            },
+        )
     }
 
     fn write(&mut self, address: u64, data: Vec<u8>) {

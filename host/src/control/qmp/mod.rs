@@ -57,6 +57,7 @@ pub use commands::chardev::Chardev;
 pub use commands::checkpoints::{Checkpoint, ForgetCheckpoint, Kept, Restore};
 pub use commands::devices::{Device, Replaced, RollBack, SaveState, Saved, Swap};
 pub use commands::faults::{Faulted, QueryFaults};
+pub use commands::record::{EndRecord, Record, SaveRecord, SavedRecord};
 pub use commands::shadow::{Commit, Shadow, ShadowDifference, ShadowNews, ShadowOf};
 pub use error::{Class, Error};
 pub use events::Events;

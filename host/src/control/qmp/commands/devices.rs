@@ -235,7 +235,8 @@ fn save_state(call: &Call<'_>, SaveState { filename }: SaveState) -> Result<Save
     Ok(Saved { filename, sections: stream.devices.sections.len(), bytes: bytes.len() })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file that is either whole or as it was.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = PathBuf::from(path).with_file_name(name);

@@ -13,6 +13,7 @@ mod info;
 mod machine;
 mod migration;
 mod person;
+pub(super) mod record;
 pub(super) mod shadow;
 mod state;
 pub(super) mod version;
@@ -37,6 +38,7 @@ pub(super) fn registry() -> Registry {
         machine::register,
         migration::register,
         person::register,
+        record::register,
         shadow::register,
         state::register,
         version::register,
