@@ -40,7 +40,7 @@ fn all_commands_of_the_page_for_authors_work() {
         ": 0 kinds of failure\n",
         "egg-timer: egg-timer 0.2.0 as a shadow: agreed in 1000 of 1000 accesses",
         "egg-timer: egg-timer 0.3.0 as a shadow: differed",
-        "    the shadow io-read: ",
+        "    the shadow io-read failed: wasm `unreachable` instruction executed",
         "rolled back to egg-timer 0.2.0",
     ] {
         assert!(said.contains(expected), "{expected:?}: {said}\n{complaints}");

@@ -41,8 +41,15 @@ fn seen_alike(arguments: &str, steps: &[(&str, &str)]) -> String {
         assert!(terminal.is_restored());
         std::mem::take(&mut terminal.said)
     });
-    assert_eq!(ours, theirs);
+    assert_eq!(ours, without_other_keys(&theirs));
     ours
+}
+
+/// QEMU's list of keys has some more, for what is not here.
+fn without_other_keys(said: &str) -> String {
+    let others = ["save disk data", "toggle console timestamps", "send break"];
+    let lines = said.split_inclusive("\n\r");
+    lines.filter(|line| !others.iter().any(|other| line.contains(other))).collect()
 }
 
 #[test]

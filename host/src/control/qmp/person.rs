@@ -58,7 +58,10 @@ impl PersonMonitor {
             output.write_all(&echo)?;
             if let Some(line) = line {
                 output.write_all(self.execute(&line).as_bytes())?;
-                output.write_all(PROMPT)?;
+                // What ends the program is the last.
+                if !matches!(line.split_whitespace().next(), Some("q" | "quit")) {
+                    output.write_all(PROMPT)?;
+                }
             }
         }
         Ok(())

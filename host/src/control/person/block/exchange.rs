@@ -155,17 +155,18 @@ const FORMATS: [&str; 14] = [
 
 fn not_opened(file: &str, error: &NotOpened) -> Problem {
     let could_not = |why: &str| Problem::other(format_args!("Could not open '{file}': {why}"));
+    let not_regular =
+        || Problem::other(format_args!("'file' driver requires '{file}' to be a regular file"));
     match error {
         NotOpened::Format { format, .. } if !FORMATS.contains(&format.as_str()) => {
             Problem::other(format_args!("Unknown driver '{format}'"))
         }
+        NotOpened::NoFile(_) if Path::new(file).is_dir() => not_regular(),
         NotOpened::NoFile(_) | NotOpened::Image(OpenError::Missing(_)) => {
             could_not("No such file or directory")
         }
         NotOpened::Directory { reason, .. } => could_not(&said(reason)),
-        NotOpened::Image(OpenError::Directory(_) | OpenError::Kind(_)) => {
-            Problem::other(format_args!("'file' driver requires '{file}' to be a regular file"))
-        }
+        NotOpened::Image(OpenError::Directory(_) | OpenError::Kind(_)) => not_regular(),
         NotOpened::Image(OpenError::Permission { .. }) => could_not("Permission denied"),
         NotOpened::Image(OpenError::ReadOnlyFileSystem(_)) => could_not("Read-only file system"),
         NotOpened::Image(OpenError::Locked { shared, what, .. }) => {
