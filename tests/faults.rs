@@ -171,6 +171,24 @@ fn what_is_not_granted_is_refused_by_name() {
 }
 
 #[test]
+fn a_pinned_component_is_that_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = counters_text(directory.path(), "first", "second");
+    let pinned = |hash: &str| {
+        let text = text.replacen("grants", &format!("sha256 = \"{hash}\"\ngrants"), 1);
+        Rig::try_new("counters", &text, Clock::manual()).map(drop).map_err(|e| e.to_string())
+    };
+    let (first, second) = (image("first"), image("second"));
+    assert_eq!(pinned(first.hash()), Ok(()));
+    let error = pinned(second.hash()).unwrap_err();
+    assert!(error.starts_with("test.toml:"), "{error}");
+    let (found, expected) = (first.hash(), second.hash());
+    let end =
+        format!("has the SHA-256 {found}, {expected} expected: it is not the file that was pinned");
+    assert!(error.contains(": device first: component ") && error.ends_with(&end), "{error}");
+}
+
+#[test]
 fn devices_that_overlap_are_refused_with_both_names() {
     let directory = tempfile::tempdir().unwrap();
     let text = counters_text(directory.path(), "first", "first").replace("0x700", "0x614");

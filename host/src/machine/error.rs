@@ -36,6 +36,23 @@ pub enum Error {
         /// What is wrong.
         source: Box<component::Error>,
     },
+    /// A component is not the one that the machine file names.
+    #[error(
+        "{place}: device {device}: component {component} has the SHA-256 {found}, {expected} \
+         expected: it is not the file that was pinned"
+    )]
+    Pinned {
+        /// File and line of the hash.
+        place: String,
+        /// The device's id.
+        device: String,
+        /// Its component.
+        component: String,
+        /// The component's hash.
+        found: String,
+        /// The hash in the machine file.
+        expected: String,
+    },
     /// Two devices answer at the same address.
     #[error(
         "devices {} and {} overlap: region {} and region {} both answer at {:#x}; move one of them",

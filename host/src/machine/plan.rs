@@ -78,6 +78,7 @@ impl Plan {
             let properties = values.into_iter().map(given).collect();
             let grants = entry.grants.iter().filter_map(|grant| grant.name().parse().ok());
             let grants = grants.collect();
+            check_hash(entry, image)?;
             image.check_grants(&grants).map_err(|source| plug_error(entry, source))?;
             let reason = Reason::of(entry, requests);
             Ok(Planned { entry: entry.clone(), image: image.clone(), properties, grants, reason })
@@ -144,6 +145,20 @@ pub(super) fn plug_error(entry: &DeviceEntry, source: component::Error) -> Error
         device: entry.id.clone(),
         component: entry.component.value.clone(),
         source: Box::new(source),
+    }
+}
+
+/// Refuses a component that is not the one that is pinned.
+fn check_hash(entry: &DeviceEntry, image: &Image) -> Result<(), Error> {
+    match &entry.sha256 {
+        Some(pinned) if pinned.value != image.hash() => Err(Error::Pinned {
+            place: pinned.origin.place(),
+            device: entry.id.clone(),
+            component: entry.component.value.clone(),
+            found: image.hash().into(),
+            expected: pinned.value.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -90,6 +90,9 @@ fn show(
         let all: Vec<_> = properties.chain(wires).chain(streams).collect();
         writeln!(f, "    choice {number}: {}", all.join(", "))?;
     }
+    if let Some(hash) = &device.sha256 {
+        writeln!(f, "    sha256 {}", hash.value)?;
+    }
     if !device.grants.is_empty() {
         let grants: Vec<&str> = device.grants.iter().map(|grant| Grant::name(*grant)).collect();
         writeln!(f, "    may use {}", grants.join(", "))?;

@@ -125,6 +125,11 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         };
         if new.component.is_some() {
             old.component.clone_from(&new.component);
+            // The hash was the other one's.
+            old.sha256 = None;
+        }
+        if new.sha256.is_some() {
+            old.sha256.clone_from(&new.sha256);
         }
         if new.at.is_some() {
             old.at.clone_from(&new.at);
@@ -225,6 +230,7 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
     Ok(DeviceEntry {
         id: device.id,
         component,
+        sha256: device.sha256,
         at: device.at,
         properties: device.properties,
         grants: device.grants.unwrap_or_default(),

@@ -229,6 +229,9 @@ pub struct DeviceEntry {
     pub id: String,
     /// The name of the component it is.
     pub component: Sourced<String>,
+    /// What the SHA-256 of the component's bytes must be, in hexadecimal, if it is pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sourced<String>>,
     /// Where it sits; none if it is on no bus.
     pub at: Option<Sourced<Place>>,
     /// Properties set here. They prevail over the machine's `compat`.

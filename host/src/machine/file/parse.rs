@@ -55,6 +55,7 @@ pub(super) struct DeviceDeclaration {
     pub(super) id: String,
     pub(super) origin: Origin,
     pub(super) component: Option<Sourced<String>>,
+    pub(super) sha256: Option<Sourced<String>>,
     pub(super) at: Option<Sourced<Place>>,
     pub(super) properties: BTreeMap<String, Sourced<Setting>>,
     pub(super) grants: Option<BTreeSet<Grant>>,
@@ -206,6 +207,7 @@ fn devices(node: &Node<'_>, optional: bool) -> Result<Vec<DeviceDeclaration>, Er
 fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration, Error> {
     const KEYS: &[&str] = &[
         "component",
+        "sha256",
         "at",
         "properties",
         "grants",
@@ -228,6 +230,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
         id: id.to_owned(),
         origin: node.origin.clone(),
         component: None,
+        sha256: None,
         at: None,
         properties: BTreeMap::new(),
         grants: None,
@@ -248,6 +251,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
     for (key, node) in node.fields(&[KEYS, &[last]].concat())? {
         match key {
             "component" => device.component = Some(text(&node)?),
+            "sha256" => device.sha256 = Some(hash(&node)?),
             "at" => device.at = Some(phrase(&node)?),
             "properties" => device.properties = table(&node, setting)?,
             "grants" => device.grants = Some(grants(&node)?),
@@ -360,6 +364,18 @@ fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {
         })
     };
     node.elements()?.iter().map(grant).collect()
+}
+
+/// A SHA-256, as `device inspect` prints it.
+fn hash(node: &Node<'_>) -> Result<Sourced<String>, Error> {
+    let found = text(node)?;
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if found.value.len() == 64 && found.value.bytes().all(is_digit) {
+        return Ok(found);
+    }
+    Err(node.error(format!("{:?} is no SHA-256", found.value)).hint(
+        "64 digits, 0 to 9 and a to f, as `southbridge device inspect` prints them".to_owned(),
+    ))
 }
 
 fn limits(node: &Node<'_>) -> Result<BTreeMap<Limit, u32>, Error> {

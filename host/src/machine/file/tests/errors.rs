@@ -264,6 +264,19 @@ fn grants() {
 }
 
 #[test]
+fn hashes() {
+    for wrong in ["12", &"g".repeat(64), &"A".repeat(64)] {
+        refused_more(
+            &format!("[machine.good.device.pm]\nsha256 = \"{wrong}\"\n"),
+            &format!(
+                "pc.toml:33:10: machine.good.device.pm.sha256: {wrong:?} is no SHA-256; 64 digits, \
+                 0 to 9 and a to f, as `southbridge device inspect` prints them"
+            ),
+        );
+    }
+}
+
+#[test]
 fn limits() {
     refused_more(
         "[machine.good.device.pm]\nlimits = { memory-mb = 8 }\n",
