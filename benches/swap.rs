@@ -2,7 +2,10 @@
 //! another thread reads its timer without a pause.
 //!
 //! The blackout is the time for which the slot is locked. The longest access is
-//! what the reading thread saw of it, with whatever the host's scheduler added.
+//! what the reading thread saw of it, with whatever the host's scheduler added. An
+//! error is a reading that no guest should see: all ones, or a timer that went back.
+//!
+//! `SWAPS=3000` says how many there are.
 
 mod common {
     pub(crate) mod machine;
@@ -22,12 +25,13 @@ use common::machine::machine;
 use common::plan::PM_TIMER;
 use common::spread::Spread;
 
-const SWAPS: usize = 3000;
+const SWAPS: usize = 100_000;
 
 /// What the reading thread tells.
 #[derive(Default)]
 struct Reader {
     accesses: AtomicU64,
+    errors: AtomicU64,
     /// Nanoseconds, since it was last taken.
     longest: AtomicU64,
     end: AtomicBool,
@@ -40,12 +44,13 @@ fn main() {
     let builds = builds.map(|name| library.get(name).expect("it is in the program"));
     let reader = Reader::default();
 
-    let mut blackouts = Vec::with_capacity(SWAPS);
-    let mut longest = Vec::with_capacity(SWAPS);
-    let mut whole = Vec::with_capacity(SWAPS);
+    let swaps = std::env::var("SWAPS").map_or(SWAPS, |text| text.parse().expect("a number"));
+    let mut blackouts = Vec::with_capacity(swaps);
+    let mut longest = Vec::with_capacity(swaps);
+    let mut whole = Vec::with_capacity(swaps);
     std::thread::scope(|scope| {
         scope.spawn(|| reader.read(&machine));
-        for build in builds.iter().cycle().take(SWAPS) {
+        for build in builds.iter().cycle().take(swaps) {
             reader.longest.store(0, Ordering::Relaxed);
             let start = Instant::now();
             let swapped = machine.swap("pm", build).expect("both take each other's state");
@@ -62,7 +67,9 @@ fn main() {
     });
 
     let accesses = reader.accesses.load(Ordering::Relaxed);
-    println!("{SWAPS} swaps, {accesses} accesses{:>10}{:>10}{:>10}", "p50", "p99", "max");
+    let errors = reader.errors.load(Ordering::Relaxed);
+    println!("{swaps} swaps, {accesses} accesses, {errors} errors");
+    println!("{:<32}{:>10}{:>10}{:>10}", "", "p50", "p99", "max");
     print("blackout, us", &blackouts);
     print("longest access, us", &longest);
     print("whole swap, us", &whole);
@@ -76,13 +83,17 @@ fn print(what: &str, times: &[Duration]) {
 
 impl Reader {
     fn read(&self, machine: &Machine) {
-        let mut effects = Effects::with_capacity(64);
+        let (mut effects, mut last) = (Effects::with_capacity(64), 0);
         while !self.end.load(Ordering::Relaxed) {
             let start = Instant::now();
-            machine.port_read(PM_TIMER, 4, &mut effects);
+            let timer = machine.port_read(PM_TIMER, 4, &mut effects);
             let time = start.elapsed().as_nanos() as u64;
             self.longest.fetch_max(time, Ordering::Relaxed);
             self.accesses.fetch_add(1, Ordering::Relaxed);
+            // It has 24 bits, and goes around every 4.7 seconds.
+            let forward = timer.wrapping_sub(last) & 0xff_ffff < 0x80_0000;
+            self.errors.fetch_add(u64::from(!forward || timer > 0xff_ffff), Ordering::Relaxed);
+            last = timer;
         }
     }
 }

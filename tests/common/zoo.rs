@@ -39,11 +39,9 @@ struct Built {
 fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
         // The host's build script has compiled the SDK there already, and takes
         // this lock.
-        let components = temporary.parent().expect("it is below the target directory");
-        let components = components.join("components");
+        let components = Path::new(env!("COMPONENTS_TARGET"));
         fs::create_dir_all(&components).expect("the target directory can be written");
         let lock = File::create(components.join("lock")).expect("it can be written");
         lock.lock().expect("the file system has locks");
