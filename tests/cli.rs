@@ -15,6 +15,7 @@ mod cli {
     mod convert;
     mod describe;
     mod diff;
+    mod in_c;
     mod loading;
     mod memory;
     mod observing;

@@ -12,6 +12,8 @@ use anyhow::{Context as _, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use toml_edit::{Array, DocumentMut, value};
+use wit_bindgen_core::Files;
+use wit_bindgen_core::wit_parser::Resolve;
 
 /// The crate that devices are written with.
 const SDK: &str = "southbridge-sdk";
@@ -44,11 +46,26 @@ pub(crate) fn pack(root: &Path, to: &Path) -> Result<BTreeSet<PathBuf>> {
     }
     files.insert("Cargo.toml".into(), workspace(&read(&root.join("Cargo.toml"))?)?);
     files.insert("Cargo.lock".into(), locked(&read(&root.join("Cargo.lock"))?)?);
+    files.extend(in_c(&root.join("wit"))?);
     let file = File::create(to).with_context(|| format!("cannot write {}", to.display()))?;
     let mut packed = GzEncoder::new(file, Compression::best());
     serde_json::to_writer(&mut packed, &files)?;
     packed.finish()?;
     Ok(sources)
+}
+
+/// The contract in C, as `wit-bindgen` writes it, but for the object file that says which
+/// contract it is: whoever makes the component says that.
+fn in_c(contract: &Path) -> Result<BTreeMap<String, String>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(contract)?;
+    let world = resolve.select_world(&[package], Some("device-component"))?;
+    let mut files = Files::default();
+    wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)?;
+    let sources = files.iter().filter(|(name, _)| name.ends_with(".c") || name.ends_with(".h"));
+    let text =
+        |(name, text): (&str, &[u8])| Ok((format!("c/{name}"), String::from_utf8(text.to_vec())?));
+    sources.map(text).collect()
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use serde::Deserialize;
 
 use super::component::{self, Job};
+use super::in_c;
 
 /// What cargo says of a workspace.
 #[derive(Deserialize)]
@@ -31,7 +32,8 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// Builds the crate in a folder and makes a component of it. Returns where it is: `out`,
+/// Builds the crate or the C sources in a folder and makes a component of them. Returns
+/// where it is: `out`,
 /// or `NAME.wasm` in the folder.
 ///
 /// # Errors
@@ -41,6 +43,14 @@ pub fn build(folder: &Path, out: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn build_in(folder: &Path, out: Option<&Path>) -> Result<PathBuf> {
+    let (name, bytes) = if in_c::is_there(folder) { in_c::build(folder)? } else { rust(folder)? };
+    let file = out.map_or_else(|| folder.join(format!("{name}.wasm")), Path::to_owned);
+    fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(file)
+}
+
+/// Builds a crate. Returns its name and the component.
+fn rust(folder: &Path) -> Result<(String, Vec<u8>)> {
     let place = folder.display();
     let manifest = folder.join("Cargo.toml");
     ensure!(manifest.is_file(), "{place}: no Cargo.toml there: a device's crate expected");
@@ -67,9 +77,7 @@ fn build_in(folder: &Path, out: Option<&Path>) -> Result<PathBuf> {
     let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     let bytes =
         component::encode(&module).with_context(|| format!("cannot make a component of {name}"))?;
-    let file = out.map_or_else(|| folder.join(format!("{name}.wasm")), Path::to_owned);
-    fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(file)
+    Ok((name.to_owned(), bytes))
 }
 
 /// A program, as cargo says where it runs this one.

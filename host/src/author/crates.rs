@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use toml_edit::DocumentMut;
 
+use super::in_c;
 use super::sdk::{self, LOCK, MANIFEST, write};
 
 /// The files of the crate. `{{...}}` stands for what differs.
@@ -83,7 +84,7 @@ const RESERVED: [&str; 58] = [
 ];
 
 /// Where a crate finds the SDK.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sdk<'a> {
     /// In a copy beside it.
     Copy,
@@ -91,12 +92,21 @@ pub enum Sdk<'a> {
     At(&'a Path),
 }
 
-/// Makes a crate. It is there as a whole or not at all.
+/// What a device is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language<'a> {
+    /// Rust, with the SDK.
+    Rust(Sdk<'a>),
+    /// C, with generated bindings.
+    C,
+}
+
+/// Makes a folder for a new device. It is there as a whole or not at all.
 ///
 /// # Errors
 /// One line: the name cannot be that of a crate, there is something at its place, the
 /// SDK is not where it should be, or a file cannot be written.
-pub fn create(path: &Path, sdk: Sdk<'_>) -> Result<()> {
+pub fn create(path: &Path, language: Language<'_>) -> Result<()> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     check_name(name)?;
     let place = path.display();
@@ -106,7 +116,11 @@ pub fn create(path: &Path, sdk: Sdk<'_>) -> Result<()> {
         "{place} is there already: a folder that is not expected"
     );
     let new = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let made = fill(&new, name, sdk)
+    let filled = match language {
+        Language::Rust(sdk) => fill(&new, name, sdk),
+        Language::C => in_c::fill(&new, name),
+    };
+    let made = filled
         .and_then(|()| fs::rename(&new, path).with_context(|| format!("cannot make {place}")));
     made.map_err(|error| {
         let _ = fs::remove_dir_all(&new);
@@ -138,7 +152,9 @@ fn fill(folder: &Path, name: &str, sdk: Sdk<'_>) -> Result<()> {
     let profile = profile(manifest)?;
     let (sdk, lock) = match sdk {
         Sdk::Copy => {
-            for (path, text) in files.iter().filter(|(path, _)| *path != LOCK) {
+            // The lock file is the crate's; bindings for C are of no use to it.
+            let wanted = |path: &str| path != LOCK && !path.starts_with("c/");
+            for (path, text) in files.iter().filter(|(path, _)| wanted(path)) {
                 write(&folder.join(FOLDER).join(path), text)?;
             }
             (format!("{FOLDER}/devices/sdk"), files.get(LOCK).cloned())
@@ -230,12 +246,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("timer");
         fs::write(&path, "mine").unwrap();
-        let error = create(&path, Sdk::Copy).unwrap_err().to_string();
+        let error = create(&path, Language::Rust(Sdk::Copy)).unwrap_err().to_string();
         assert!(error.contains("is there already"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
         // What cannot be made leaves nothing behind.
         let path = folder.path().join("other");
-        let error = create(&path, Sdk::At(folder.path())).unwrap_err().to_string();
+        let error = create(&path, Language::Rust(Sdk::At(folder.path()))).unwrap_err().to_string();
         assert!(error.contains("a checkout of Southbridge expected"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -5,7 +5,8 @@ mod build;
 #[path = "../../build/component.rs"]
 mod component;
 mod crates;
+mod in_c;
 mod sdk;
 
 pub use build::build;
-pub use crates::{Sdk, create};
+pub use crates::{Language, Sdk, create};

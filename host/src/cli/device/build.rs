@@ -11,10 +11,11 @@ use crate::cli::components::Components;
 use crate::cli::output::Output;
 use crate::library::Library;
 
-/// Build a device's crate with cargo, and make a component of it.
+/// Build a device's crate with cargo, or its C sources with clang, and make a component
+/// of it.
 #[derive(Args)]
 pub(in crate::cli) struct Build {
-    /// The folder of the crate.
+    /// The folder of the device.
     #[arg(default_value = ".")]
     path: PathBuf,
 
