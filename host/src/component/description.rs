@@ -9,6 +9,12 @@ use super::{AccessSizes, Attachment, BusKind, Description, Direction, MemoryBloc
 /// More of anything than a device has use for; bounds what a host keeps for it.
 const MOST: usize = 1024;
 
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// Longest text about the device, in bytes.
+const LONGEST_TEXT: usize = 1024;
+
 /// Most bytes of a block of memory.
 const MOST_MEMORY: u64 = 512 << 20;
 
@@ -22,9 +28,9 @@ const BUS_LINES: usize = 128;
 pub(super) fn check(description: &Description) -> Result<(), String> {
     let Description {
         name,
-        version: _,
-        build: _,
-        summary: _,
+        version,
+        build,
+        summary,
         attachment,
         properties,
         regions,
@@ -36,8 +42,25 @@ pub(super) fn check(description: &Description) -> Result<(), String> {
         memories,
         drives,
     } = description;
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-        return Err(format!("name {name:?}: letters, digits, '-', '_' and '.' expected"));
+    if name.is_empty()
+        || name.len() > LONGEST_NAME
+        || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        let start: String = name.chars().take(32).collect();
+        return Err(format!(
+            "name {start:?}: at most {LONGEST_NAME} letters, digits, '-', '_' and '.' expected"
+        ));
+    }
+    for (what, text) in
+        [("name", name), ("version", version), ("build", build), ("summary", summary)]
+    {
+        // They are shown wherever the device is: on a terminal, in a line of a log.
+        if text.len() > LONGEST_TEXT || text.chars().any(char::is_control) {
+            return Err(format!(
+                "{what} of {} bytes: one line of at most {LONGEST_TEXT} bytes expected",
+                text.len()
+            ));
+        }
     }
     unique("property", properties.iter().map(|property| &property.name))?;
     unique("region", regions.iter().map(|region| &region.name))?;
@@ -126,6 +149,12 @@ impl Region {
 fn unique<'a>(what: &str, names: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for name in names {
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            let length = name.len();
+            return Err(format!(
+                "{what}: a name of {length} bytes: at most {LONGEST_NAME} expected, on one line"
+            ));
+        }
         if name.is_empty() || !seen.insert(name) {
             return Err(format!("{what} {name:?}: a name that is unique expected"));
         }

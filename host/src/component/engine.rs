@@ -103,9 +103,7 @@ fn configuration() -> wasmtime::Config {
         // The same bits on every machine: what a replay compares.
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
-        // A device calls its child from inside its own call, so several of these
-        // must fit on a processor's thread.
-        .max_wasm_stack(256 << 10);
+        .max_wasm_stack(limits::STACK);
     config
 }
 
@@ -119,14 +117,13 @@ fn pool() -> PoolingAllocationConfig {
         true => (Enabled::Yes, KEPT),
         false => (Enabled::No, 0),
     };
-    let limits = Limits::default();
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(DEVICES)
         .total_core_instances(DEVICES * limits::INSTANCES)
         .total_memories(DEVICES * limits::MEMORIES)
         .total_tables(DEVICES * limits::TABLES)
         .max_tables_per_module(limits::TABLES)
-        .table_elements(limits.table)
+        .table_elements(Limits::MOST_TABLE as usize)
         .linear_memory_keep_resident(kept)
         .table_keep_resident(kept)
         .pagemap_scan(scan);

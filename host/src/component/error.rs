@@ -77,6 +77,23 @@ impl Fault {
         Self { export: "timer-expired", reason, backtrace: String::new() }
     }
 
+    /// The device interrupts too often.
+    pub(super) fn interrupt_storm(
+        export: &'static str,
+        most: u32,
+        error: Option<&wasmtime::Error>,
+    ) -> Self {
+        let backtrace = error.map(|error| Self::new(export, error).backtrace).unwrap_or_default();
+        let reason = format!("it interrupts more than {most} times a second");
+        Self { export, reason, backtrace }
+    }
+
+    /// What the device says of its state does not hold together.
+    pub(super) fn bad_state_description(reason: &str) -> Self {
+        let reason = format!("bad description of the state: {reason}");
+        Self { export: "describe-state", reason, backtrace: String::new() }
+    }
+
     /// The device wanted to do too much, whatever the call came to then.
     pub(super) fn flooded(export: &'static str, error: Option<&wasmtime::Error>) -> Self {
         let backtrace = error.map(|error| Self::new(export, error).backtrace).unwrap_or_default();

@@ -8,8 +8,11 @@ use wasmtime::component::InstancePre;
 
 use super::bindings::device_component::DeviceComponent;
 use super::engine::ticks;
+use super::limits as most;
+use super::message::Message;
 use super::outside::{Afterwards, Asked, Outside, Told};
 use super::parts::Parts;
+use super::state_description;
 use super::{
     Description, Effect, Effects, Error, Failure, Fault, Frame, Image, Interface, Limits, Medium,
     MouseButton, Outputs, Property, Refusal, Resources, Scope, Section, SlotId, StateDescription,
@@ -89,14 +92,16 @@ impl Instance {
         let mut this = Self { device, parts, store, deadline: ticks(limits.deadline) };
         let device = this.device.southbridge_device_device();
         call!(this, device, "configure", call_configure(properties))?
-            .map_err(Error::Configuration)?;
+            .map_err(|reason| Error::Configuration(Message(&reason).to_string()))?;
         Ok(this)
     }
 
     /// `device.describe-state`
     pub fn describe_state(&mut self) -> Result<StateDescription, Fault> {
         let device = self.device.southbridge_device_device();
-        call!(self, device, "describe-state", call_describe_state())
+        let state = call!(self, device, "describe-state", call_describe_state())?;
+        state_description::check(&state).map_err(|reason| Fault::bad_state_description(&reason))?;
+        Ok(state)
     }
 
     /// `device.reset`
@@ -155,7 +160,14 @@ impl Instance {
         now: u64,
     ) -> Result<Result<(), Refusal>, Fault> {
         let device = self.device.southbridge_device_device();
-        call!(self, device, "load", call_load(scope, sections, now))
+        let answer = call!(self, device, "load", call_load(scope, sections, now))?;
+        let line = |text: &String| Message(text).to_string();
+        Ok(answer.map_err(|Refusal { section, field, offset, reason }| Refusal {
+            section: line(&section),
+            field: line(&field),
+            offset,
+            reason: line(&reason),
+        }))
     }
 
     /// `i2c-target.start`; a device that is no target does not acknowledge.
@@ -413,7 +425,12 @@ impl Instance {
 
     /// What a call has come to.
     fn finish<R>(&self, export: &'static str, result: wasmtime::Result<R>) -> Result<R, Fault> {
-        if self.store.data().flooded {
+        let outside = self.store.data();
+        if outside.stormed {
+            let most = outside.interrupts.most();
+            return Err(Fault::interrupt_storm(export, most, result.err().as_ref()));
+        }
+        if outside.flooded {
             return Err(Fault::flooded(export, result.err().as_ref()));
         }
         result.map_err(|error| Fault::new(export, &error))
@@ -484,6 +501,11 @@ impl Instance {
         self.store.data_mut().end_tape()
     }
 
+    /// Says what time it is for what the device does from now on.
+    pub fn set_time(&mut self, now: u64) {
+        self.store.data_mut().now = now;
+    }
+
     /// Goes on counting effects from `sequence`.
     pub fn count_from(&mut self, sequence: u64) {
         self.store.data_mut().sequence = sequence;
@@ -496,6 +518,7 @@ fn start(
     limits: &Limits,
 ) -> Result<(Store<Outside>, wasmtime::component::Instance), Error> {
     let mut store = Store::new(linked.engine(), outside);
+    store.set_hostcall_fuel(most::ANSWER);
     store.limiter(|outside| &mut outside.limits);
     store.set_epoch_deadline(ticks(limits.deadline));
     let instance = linked.instantiate(&mut store).map_err(unusable)?;

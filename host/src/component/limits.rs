@@ -12,6 +12,14 @@ pub(super) const MEMORIES: u32 = 1;
 /// Tables of a device.
 pub(super) const TABLES: u32 = 4;
 
+/// Bytes of a device's stack, for WebAssembly's code. The engine's: all devices have
+/// the same. A device calls its child from inside its own call, so several of these
+/// must fit on a processor's thread.
+pub(super) const STACK: usize = 256 << 10;
+
+/// Bytes that a device may hand to the host in a call: a picture, or its state.
+pub(super) const ANSWER: usize = 128 << 20;
+
 /// Bytes that the effects of a call may carry: writes to the guest's memory and to
 /// media.
 pub(super) const PAYLOAD: usize = 16 << 20;
@@ -31,6 +39,14 @@ pub struct Limits {
     pub messages: u32,
     /// Expiries of timers per second of the guest's time, and as many at once.
     pub timers: u32,
+    /// Changes of lines and interrupt messages per second of the guest's time, and as
+    /// many at once.
+    pub interrupts: u32,
+}
+
+impl Limits {
+    /// The most elements of a table that a device can be given.
+    pub const MOST_TABLE: u32 = 100_000;
 }
 
 impl Default for Limits {
@@ -46,6 +62,9 @@ impl Default for Limits {
             // An interval timer may count 1.19 MHz down to nothing each time, and
             // catches up with what a busy host has missed.
             timers: 4_000_000,
+            // A device may raise and lower its line at each access, and a client of
+            // qtest makes some millions of accesses while the guest's time stands still.
+            interrupts: 20_000_000,
         }
     }
 }

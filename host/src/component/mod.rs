@@ -23,6 +23,7 @@ mod outputs;
 mod outside;
 mod parts;
 mod resources;
+mod state_description;
 #[cfg(test)]
 mod tests;
 

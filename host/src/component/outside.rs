@@ -3,8 +3,8 @@
 mod buses;
 mod children;
 mod effects;
-mod expiries;
 mod memory;
+mod rate;
 mod storage;
 mod tape;
 
@@ -21,7 +21,7 @@ use crate::log_limit::LogLimit;
 pub use children::{Children, NoChildren};
 pub use tape::{Afterwards, Asked, Question, Reply, Told};
 
-use expiries::Expiries;
+use rate::Rate;
 use tape::Tape;
 
 /// What the store of a device holds: the world outside its sandbox.
@@ -47,8 +47,13 @@ pub(super) struct Outside {
     buses: Vec<BusKind>,
     resources: Resources,
     messages: LogLimit,
-    pub(super) expiries: Expiries,
     tape: Tape,
+    pub(super) expiries: Rate,
+    pub(super) interrupts: Rate,
+    /// Whether there were more interrupts than there may be.
+    pub(super) stormed: bool,
+    /// The time of the call, in nanoseconds.
+    pub(super) now: u64,
 }
 
 impl Outside {
@@ -87,14 +92,19 @@ impl Outside {
             buses,
             resources,
             messages,
-            expiries: Expiries::new(limits.timers),
             tape: Tape::Off,
+            expiries: Rate::new(limits.timers),
+            interrupts: Rate::new(limits.interrupts),
+            stormed: false,
+            now: 0,
         }
     }
 
     fn record(&mut self, effect: Effect) {
+        let interrupts = self.interrupts_with(&effect);
         let payload = self.payload.saturating_add(effect.payload());
         match self.outputs.take(&effect) {
+            Some(true) if interrupts && !self.interrupts.allow(self.now) => self.stormed = true,
             Some(true) if self.effects.len() >= self.most_effects || payload > most::PAYLOAD => {
                 self.flooded = true;
             }
@@ -106,6 +116,18 @@ impl Outside {
             }
             Some(false) => {}
             None => self.violate(&effect),
+        }
+    }
+
+    /// Whether an effect is an interrupt, or the end of one. Lines that stay as they are
+    /// are none.
+    fn interrupts_with(&self, effect: &Effect) -> bool {
+        match *effect {
+            Effect::Line { line, level } => {
+                self.outputs.lines.get(line as usize).is_some_and(|known| *known != level)
+            }
+            Effect::Message { .. } => true,
+            _ => false,
         }
     }
 

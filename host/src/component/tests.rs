@@ -60,9 +60,13 @@ fn a_sound_description_is_accepted() {
 #[test]
 fn a_description_that_does_not_hold_together_is_refused() {
     type Spoil = fn(&mut Description);
-    let cases: [(Spoil, &str); 16] = [
+    let cases: [(Spoil, &str); 20] = [
         (|d| d.name.clear(), "name \"\""),
         (|d| d.name = "a b".into(), "name \"a b\""),
+        (|d| d.name = "x".repeat(300), "name \"xxx"),
+        (|d| d.summary = "a\nb".into(), "summary of 3 bytes: one line"),
+        (|d| d.version = "1".repeat(1025), "version of 1025 bytes"),
+        (|d| d.lines[1].name = "x".repeat(257), "line: a name of 257 bytes"),
         (|d| d.lines[1].name = "out".into(), "line \"out\": a name that is unique"),
         (|d| d.regions[1].name = "ports".into(), "region \"ports\""),
         (|d| d.timers[1].clear(), "timer \"\""),
@@ -236,6 +240,35 @@ fn effects_are_kept_up_to_the_limit() {
     outside.put(0, 3);
     assert!(outside.flooded);
     assert_eq!(outside.effects.len(), 3);
+}
+
+#[test]
+fn only_what_interrupts_counts_as_an_interrupt() {
+    use contract::{dma::Host as _, lines::Host as _};
+    let mut outside = outside(&Limits { interrupts: 3, ..Limits::default() });
+    for level in [true, true, true, false, false] {
+        outside.set(0, level);
+    }
+    // An input, and a line there is not.
+    outside.set(1, true);
+    outside.set(9, true);
+    outside.message(0xfee0_0000, 0);
+    assert!(!outside.stormed);
+    outside.now = 999_999_999;
+    outside.set(0, true);
+    assert!(outside.stormed);
+}
+
+#[test]
+fn interrupts_are_counted_by_the_second() {
+    use contract::lines::Host as _;
+    let mut outside = outside(&Limits { interrupts: 2, ..Limits::default() });
+    for second in 0..5 {
+        outside.now = second * 1_000_000_000;
+        outside.set(0, true);
+        outside.set(0, false);
+    }
+    assert!(!outside.stormed);
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl Input<'_> {
     /// Does it to a device.
     pub(super) fn perform(&self, device: &mut Instance, now: u64) -> Result<Answer, Fault> {
         use Answer::{Bytes, Flag, Number, Vector};
+        device.set_time(now);
         match *self {
             Self::Read { region, offset, size } => {
                 return device.io_read(region, offset, size, now).map(Number);

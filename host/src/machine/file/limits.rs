@@ -20,11 +20,22 @@ pub enum Limit {
     Messages,
     /// Expiries of timers per second of the guest's time.
     Timers,
+    /// Changes of lines and interrupt messages per second of the guest's time.
+    Interrupts,
+    /// Elements of a table.
+    TableElements,
 }
 
 impl Limit {
-    pub(super) const ALL: [Self; 5] =
-        [Self::DeadlineMs, Self::MemoryMib, Self::Effects, Self::Messages, Self::Timers];
+    pub(super) const ALL: [Self; 7] = [
+        Self::DeadlineMs,
+        Self::MemoryMib,
+        Self::Effects,
+        Self::Messages,
+        Self::Timers,
+        Self::Interrupts,
+        Self::TableElements,
+    ];
 
     /// The name in machine files.
     pub const fn name(self) -> &'static str {
@@ -34,6 +45,8 @@ impl Limit {
             Self::Effects => "effects",
             Self::Messages => "messages",
             Self::Timers => "timers",
+            Self::Interrupts => "interrupts",
+            Self::TableElements => "table-elements",
         }
     }
 
@@ -44,7 +57,8 @@ impl Limit {
             // The addresses of a 32-bit device.
             Self::MemoryMib => 4096,
             Self::Effects => 1 << 20,
-            Self::Messages | Self::Timers => 1_000_000_000,
+            Self::Messages | Self::Timers | Self::Interrupts => 1_000_000_000,
+            Self::TableElements => Limits::MOST_TABLE,
         }
     }
 
@@ -56,6 +70,8 @@ impl Limit {
             Self::Effects => limits.effects = value as usize,
             Self::Messages => limits.messages = value,
             Self::Timers => limits.timers = value,
+            Self::Interrupts => limits.interrupts = value,
+            Self::TableElements => limits.table = value as usize,
         }
     }
 }

@@ -287,6 +287,10 @@ fn limits() {
         "pc.toml:33:12: machine.good.device.pm.limits.timers: 0 is out of range; 1 to 1000000000 expected",
     );
     refused_more(
+        "[machine.good.device.pm]\nlimits = { table-elements = 200000 }\n",
+        "pc.toml:33:12: machine.good.device.pm.limits.table-elements: 200000 is out of range; 1 to 100000 expected",
+    );
+    refused_more(
         "[machine.good.device.pm]\nlimits = { deadline-ms = \"1s\" }\n",
         "pc.toml:33:12: machine.good.device.pm.limits.deadline-ms: expected an integer, found string",
     );

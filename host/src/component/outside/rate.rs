@@ -1,16 +1,16 @@
-//! How often a device's timers may expire.
+//! How often a device may do something.
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Counts expiries in each second of the guest's time: on the host's, a replay would
-/// end elsewhere than what it repeats.
-pub(in crate::component) struct Expiries {
+/// Counts in each second of the guest's time: on the host's, a replay would end
+/// elsewhere than what it repeats.
+pub(in crate::component) struct Rate {
     most: u32,
     since: u64,
     count: u32,
 }
 
-impl Expiries {
+impl Rate {
     pub(super) const fn new(most: u32) -> Self {
         Self { most, since: 0, count: 0 }
     }
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn each_second_has_its_own() {
-        let mut expiries = Expiries::new(2);
-        let mut allowed = |now| expiries.allow(now);
+        let mut rate = Rate::new(2);
+        let mut allowed = |now| rate.allow(now);
         assert!(allowed(0) && allowed(5) && !allowed(SECOND - 1));
         assert!(allowed(SECOND) && allowed(SECOND + 5) && !allowed(2 * SECOND - 1));
         assert!(allowed(0), "the clock was set back");
