@@ -7,10 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::builtin;
-use crate::component::{Engine, Error, Image};
-
-/// Bytes of a component's file at most; a device has some ten thousand.
-const LARGEST: u64 = 64 << 20;
+use crate::component::{Engine, Error, Image, LARGEST};
 
 /// Why there is no component by a name.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +68,7 @@ impl Library {
             return Ok(image);
         }
         let (bytes, hash) = builtin::find(reference).ok_or_else(|| unknown(reference))?;
-        let image = usable(reference, self.engine.load_known(bytes, hash))?;
+        let image = usable(reference, self.engine.load_own(bytes, hash))?;
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         images.insert(reference.into(), image.clone());
         Ok(image)

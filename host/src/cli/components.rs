@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::Result;
-use crate::component::{CodeCache, Engine};
+use crate::component::{CodeCache, Compiler, Engine};
 use crate::library::Library;
 
 /// Where compiled code is kept.
@@ -25,7 +25,8 @@ impl Components {
     }
 
     pub(super) fn library(&self) -> Result<Library> {
-        Ok(Library::new(Engine::new(self.cache()?)?))
+        let compiler = Compiler::child_of_this_program();
+        Ok(Library::new(Engine::with_compiler(self.cache()?, compiler)?))
     }
 
     fn cache(&self) -> Result<Option<CodeCache>> {

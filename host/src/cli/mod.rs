@@ -5,6 +5,7 @@
 //! with status 1, or what the command has for that.
 
 mod args;
+mod compile;
 mod components;
 mod demo;
 mod device;
@@ -90,6 +91,8 @@ enum Command {
     Device(device::Device),
     #[command(subcommand)]
     State(state::State),
+    #[command(name = "compile-component")]
+    Compile(compile::Compile),
 }
 
 impl Command {
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Machine(machine) => machine.run(&output),
         Command::Device(device) => device.run(&output),
         Command::State(state) => state.run(&output),
+        Command::Compile(compile) => compile.run(),
     };
     match result {
         Ok(status) => ExitCode::from(status),

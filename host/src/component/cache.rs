@@ -79,16 +79,22 @@ impl CodeCache {
             .ok()
     }
 
-    /// Stores code under a key. Readers see the whole file or none.
+    /// Stores the code of a component under a key.
     pub(super) fn store(&self, key: &str, component: &Component) {
-        let result = component.serialize().map_err(|error| error.to_string()).and_then(|code| {
-            let path = self.path(key);
-            let new = path.with_extension(format!("{}.new", std::process::id()));
-            File::create(&new)
-                .and_then(|mut file| file.write_all(&code))
-                .and_then(|()| fs::rename(&new, &path))
-                .map_err(|error| format!("{}: {error}", path.display()))
-        });
+        match component.serialize() {
+            Ok(code) => self.store_code(key, &code),
+            Err(error) => tracing::warn!(%error, "cannot keep compiled code"),
+        }
+    }
+
+    /// Stores code under a key. Readers see the whole file or none.
+    pub(super) fn store_code(&self, key: &str, code: &[u8]) {
+        let path = self.path(key);
+        let new = path.with_extension(format!("{}.new", std::process::id()));
+        let result = File::create(&new)
+            .and_then(|mut file| file.write_all(code))
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(|error| format!("{}: {error}", path.display()));
         if let Err(error) = result {
             // The code is at hand all the same; only the next start is slower.
             tracing::warn!(%error, "cannot keep compiled code");
@@ -98,4 +104,16 @@ impl CodeCache {
     fn path(&self, key: &str) -> PathBuf {
         self.directory.join(format!("{key}.cwasm"))
     }
+}
+
+/// The component of code that a child process of this one has just compiled.
+///
+/// # Errors
+/// The code is none of an engine with this configuration.
+#[allow(unsafe_code)]
+pub(super) fn code_of_child(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the code came through a pipe that only this process and its child held,
+    // and the child is this same program, which writes nothing there but what
+    // `precompile_component` returned for this configuration.
+    unsafe { Component::deserialize(engine, code) }
 }

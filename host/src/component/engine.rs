@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wasmtime::{Enabled, PoolingAllocationConfig};
 
+use super::compiler::{self, Compiler};
 use super::{CodeCache, Error, Image, Limits, limits};
 
 /// How often the epoch moves on, by which deadlines are measured.
@@ -24,17 +25,27 @@ const KEPT: usize = 128 << 10;
 pub struct Engine {
     engine: wasmtime::Engine,
     cache: Option<CodeCache>,
+    compiler: Compiler,
     /// Ends the ticker when the last engine goes.
     _ticker: Arc<()>,
 }
 
 impl Engine {
-    /// An engine that keeps compiled code in `cache`, or does not keep it.
+    /// An engine that keeps compiled code in `cache`, or does not keep it, and compiles
+    /// in this process.
     ///
     /// # Errors
     /// The processor is not one the compiler supports, or no thread can be
     /// started.
     pub fn new(cache: Option<CodeCache>) -> Result<Self, Error> {
+        Self::with_compiler(cache, Compiler::default())
+    }
+
+    /// The same, with components that are not the program's own compiled by `compiler`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_compiler(cache: Option<CodeCache>, compiler: Compiler) -> Result<Self, Error> {
         let unusable = |error: wasmtime::Error| Error::Unusable(format!("{error:#}"));
         let mut config = configuration();
         config.allocation_strategy(pool());
@@ -51,7 +62,7 @@ impl Engine {
             .name("epoch".into())
             .spawn(move || tick(&weak, &ticking))
             .map_err(|error| Error::Unusable(format!("cannot start a thread: {error}")))?;
-        Ok(Self { engine, cache, _ticker: alive })
+        Ok(Self { engine, cache, compiler, _ticker: alive })
     }
 
     /// Compiles a component, or takes its code from the cache, and asks it what
@@ -63,12 +74,13 @@ impl Engine {
         Image::load(self, bytes)
     }
 
-    /// The same of bytes whose hash is known: SHA-256, in hexadecimal.
+    /// The same of a component of the program, whose hash is known: SHA-256, in
+    /// hexadecimal. It is compiled in this process.
     ///
     /// # Errors
     /// The bytes are not a device for this host.
-    pub(crate) fn load_known(&self, bytes: &[u8], hash: &str) -> Result<Image, Error> {
-        Image::load_known(self, bytes, hash)
+    pub(crate) fn load_own(&self, bytes: &[u8], hash: &str) -> Result<Image, Error> {
+        Image::load_known(self, &Compiler::InProcess, bytes, hash)
     }
 
     /// Prepares the calling thread for calls into components, so that the first
@@ -81,9 +93,24 @@ impl Engine {
         &self.engine
     }
 
+    pub(super) const fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
     pub(super) const fn cache(&self) -> Option<&CodeCache> {
         self.cache.as_ref()
     }
+}
+
+/// Compiles a component to code that this host's engines take, on this thread alone and
+/// without the addresses that running it needs.
+pub(super) fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    compiler::check_preamble(bytes)?;
+    let mut config = configuration();
+    config.parallel_compilation(false);
+    let engine =
+        wasmtime::Engine::new(&config).map_err(|error| Error::Unusable(format!("{error:#}")))?;
+    engine.precompile_component(bytes).map_err(|error| Error::NotAComponent(format!("{error:#}")))
 }
 
 /// A deadline in ticks, rounded up. One more, since the current tick has begun

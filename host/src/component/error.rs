@@ -10,6 +10,9 @@ pub enum Error {
     /// The bytes are not a WebAssembly component.
     #[error("not a WebAssembly component: {0}")]
     NotAComponent(String),
+    /// The component cannot be compiled within the limits for that.
+    #[error("cannot be compiled: {0}")]
+    NotCompiled(String),
     /// The component does not export the contract.
     #[error(
         "not a device: it does not export {expected}; build it against the WIT package \

@@ -10,6 +10,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use super::bindings::device_component::southbridge::device as contract;
+use super::compiler::Compiler;
 use super::instance::{Environment, Instance};
 use super::outside::Outside;
 use super::{Description, Engine, Error, Limits, Property, Resources, SlotId, description};
@@ -154,11 +155,16 @@ struct Inner {
 impl Image {
     pub(super) fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
         let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self::load_known(engine, bytes, &hash)
+        Self::load_known(engine, engine.compiler(), bytes, &hash)
     }
 
-    pub(super) fn load_known(engine: &Engine, bytes: &[u8], hash: &str) -> Result<Self, Error> {
-        let component = compile(engine, bytes, hash)?;
+    pub(super) fn load_known(
+        engine: &Engine,
+        compiler: &Compiler,
+        bytes: &[u8],
+        hash: &str,
+    ) -> Result<Self, Error> {
+        let component = compile(engine, compiler, bytes, hash)?;
         let engine = engine.wasmtime();
         let (imports, exports) = interfaces(engine, &component)?;
 
@@ -279,32 +285,16 @@ impl fmt::Debug for Image {
     }
 }
 
-fn compile(engine: &Engine, bytes: &[u8], hash: &str) -> Result<Component, Error> {
+fn compile(
+    engine: &Engine,
+    compiler: &Compiler,
+    bytes: &[u8],
+    hash: &str,
+) -> Result<Component, Error> {
     if let Some(component) = engine.cache().and_then(|cache| cache.find(engine.wasmtime(), hash)) {
         return Ok(component);
     }
-    check_preamble(bytes)?;
-    let component = Component::from_binary(engine.wasmtime(), bytes)
-        .map_err(|error| Error::NotAComponent(format!("{:#}", error)))?;
-    if let Some(cache) = engine.cache() {
-        cache.store(hash, &component);
-    }
-    Ok(component)
-}
-
-/// Tells a core module and anything else from a component before the compiler
-/// does, in words of its own (Component Model, binary format: preamble).
-fn check_preamble(bytes: &[u8]) -> Result<(), Error> {
-    let refuse = |reason: &str| Err(Error::NotAComponent(reason.into()));
-    match bytes {
-        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
-        [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
-            refuse("a core module; make a component of it with `wasm-tools component new`")
-        }
-        [0, b'a', b's', b'm', ..] => refuse("a WebAssembly file of an unknown kind"),
-        [] => refuse("the file is empty"),
-        _ => refuse("the file does not begin with \\0asm"),
-    }
+    compiler.compile(engine, bytes, hash)
 }
 
 fn interfaces(

@@ -9,6 +9,7 @@
 
 mod bindings;
 mod cache;
+mod compiler;
 mod description;
 mod dump;
 mod effect;
@@ -45,6 +46,8 @@ pub use bindings::storage_events_part::exports::southbridge::device::storage_eve
     Failure, Medium,
 };
 pub use cache::CodeCache;
+pub(crate) use compiler::{Compilation, LARGEST, REFUSED, compile_for_parent};
+pub use compiler::{Compiler, CompilerLimits};
 pub use effect::{Effect, Effects, Recorded, SlotId};
 pub use engine::Engine;
 pub use error::{Error, Fault};
