@@ -162,12 +162,15 @@ pub(crate) struct Config {
     pub(crate) interrupts: InterruptController,
     /// Optional devices besides debug console and debug exit.
     pub(crate) devices: Vec<&'static str>,
+    /// A machine file besides those in the program.
+    pub(crate) file: String,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let (machine_type, devices) = ("pc", Vec::new());
-        Self { machine_type, cpus: 1, interrupts: InterruptController::Kernel, devices }
+        let (interrupts, file) = (InterruptController::Kernel, String::new());
+        Self { machine_type, cpus: 1, interrupts, devices, file }
     }
 }
 
@@ -189,8 +192,9 @@ impl Running {
 
     pub(crate) fn with(config: Config, boot: Boot) -> Self {
         const RAM: u64 = 16 << 20;
-        let Config { machine_type, cpus, interrupts, devices } = config;
-        let types = MachineTypes::builtin().expect("the built-in machine files are right");
+        let Config { machine_type, cpus, interrupts, devices, file } = config;
+        let mut types = MachineTypes::builtin().expect("the built-in machine files are right");
+        types.load("test.toml", &file).expect("the machine file is right");
         let machine_type = types.get(machine_type).expect("the machine type is there");
         let devices = devices.into_iter().chain(["isa-debugcon", "isa-debug-exit"]);
         let requests: Vec<_> = devices
