@@ -25,17 +25,15 @@ impl Controller {
     }
 
     /// One round of a channel: until the device has no more, or to the terminal
-    /// count. A channel that is there already starts again if it initializes
-    /// itself, and not before, so that the guest finds the end of the last transfer.
+    /// count. A channel that is there already starts again, and not before, so that the
+    /// guest finds the end of the last transfer: in QEMU it does so also if it does not
+    /// initialize itself.
     fn serve(&mut self, cx: &mut Context<'_>, number: usize) {
         let channel = &mut self.channels[number];
         let bus_channel = number as u8 + 4 * self.shift;
         let size = (u32::from(channel.base_count) + 1) << self.shift;
         let mut position = u32::try_from(channel.position).unwrap_or(0);
         if position >= size {
-            if !channel.mode.auto_initialize() {
-                return;
-            }
             position = 0;
         }
         let most = if channel.mode.decrement() { SECTOR } else { MOST };

@@ -107,11 +107,12 @@ fn a_transfer_goes_on_where_the_device_had_no_more() {
         bench.fake.ram.read(0x2_10ff, 258),
         [vec![0xf9], vec![0x5a; 256], vec![0xee]].concat()
     );
-    // At its end the channel does nothing until it is programmed again.
+    // At its end the channel starts again, also if it does not initialize itself.
     bench.line(2, false);
     bench.line(2, true);
-    assert_eq!(device.0.borrow().has.len(), 44);
+    assert_eq!(device.0.borrow().has.len(), 0);
     assert_eq!(device.0.borrow().terminal_counts, 1);
+    assert_eq!(registers(&mut bench), [0x40, 0xd3, 0x01, 0x2c, 0x10]);
 }
 
 #[test]
