@@ -99,7 +99,8 @@ fn medium(backend: impl storage::Backend + 'static) -> Medium {
 
 fn backends(disk: Medium, floppy: Medium, policy: Policy) -> Backends {
     let drive = |medium, policy, kind, label: &str, number| {
-        let given = GivenDrive { kind, label: label.into(), device: None, number };
+        let given =
+            GivenDrive { kind, label: label.into(), device: None, number, ..GivenDrive::default() };
         HostDrive::new(Some(Inserted::unnamed(medium)), policy).given(given)
     };
     let disk = drive(disk, policy, DriveKind::Disk, "ide0-hd0", 0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use southbridge::control::qtest::Qtest;
 use southbridge::images::{self, Wanted};
-use southbridge::machine::{Backends, DriveKind, GivenDrive, HostDrive};
+use southbridge::machine::{Backends, DriveKind, GivenDrive, HostDrive, Opened};
 use storage::{Access, Cache, Locking, Policy};
 use tempfile::TempDir;
 
@@ -47,6 +47,7 @@ impl Setup {
             label: label.into(),
             device: device.map(Into::into),
             number,
+            opened: Opened { read_only: kind == DriveKind::Cdrom, ..Opened::default() },
         };
         let disk = open(&disk, DriveKind::Disk).given(given(DriveKind::Disk, "ide0-hd0", None, 0));
         let cd = given(DriveKind::Cdrom, "ide1-cd0", Some("cd"), 1);

@@ -6,7 +6,7 @@ use storage::{Action, Callbacks, ChangeError, Drive, ErrorReport, MediumInfo, Re
 
 use super::plan::Planned;
 use super::{
-    Backends, DeviceEvent, GivenDrive, HostDrive, ImageName, Inserted, Machine, PowerEvent,
+    Backends, DeviceEvent, GivenDrive, HostDrive, ImageName, Inserted, Machine, Opened, PowerEvent,
 };
 use crate::component::{Effects, Failure, Medium, SlotId};
 
@@ -26,6 +26,7 @@ pub struct MachineDrive {
     /// Whether the operator has given it to the guest: there are places for more.
     pub attached: bool,
     image: Arc<Mutex<Option<ImageName>>>,
+    opened: Arc<Mutex<Opened>>,
     number: (SlotId, u32),
 }
 
@@ -34,6 +35,12 @@ impl MachineDrive {
     #[must_use]
     pub fn image(&self) -> Option<ImageName> {
         self.image.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How what is in it was opened, or was last.
+    #[must_use]
+    pub fn opened(&self) -> Opened {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_image(&self, image: Option<ImageName>) {
@@ -71,12 +78,15 @@ impl Machine {
             for (number, (drive, host)) in (0..).zip(connected(device, backends)) {
                 let Some((name, host)) = host else { continue };
                 let host = host.cloned().unwrap_or_default();
-                let (medium, image) = match host.take() {
+                let inserted = host.take();
+                let opened = inserted.as_ref().map(Opened::of);
+                let (medium, image) = match inserted {
                     Some(Inserted { medium, name }) => (Some(medium), Some(name)),
                     None => (None, None),
                 };
                 let attached = host.given.is_some();
                 let given = host.given.unwrap_or_else(|| GivenDrive::unknown(name));
+                let opened = opened.unwrap_or(given.opened);
                 let setup = Setup {
                     name: given.label.clone(),
                     policy: host.policy,
@@ -92,6 +102,7 @@ impl Machine {
                     given,
                     attached,
                     image: Arc::new(Mutex::new(image)),
+                    opened: Arc::new(Mutex::new(opened)),
                     number: (slot.id(), number),
                 });
             }
@@ -147,12 +158,16 @@ impl Machine {
     ) -> Result<(), ChangeError> {
         let _exchanging = self.exchanging();
         let had = drive.storage.medium().is_some();
+        let opened = new.as_ref().map(Opened::of);
         let (new, image) = match new {
             Some(Inserted { medium, name }) => (Some(medium), Some(name)),
             None => (None, None),
         };
         let old = drive.storage.change(new, force)?;
         drive.set_image(image);
+        if let Some(opened) = opened {
+            *drive.opened.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+        }
         let now = drive.storage.medium().map(medium);
         let (slot, number) = drive.number;
         if let Some(slot) = self.by_id(slot) {

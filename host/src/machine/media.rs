@@ -59,6 +59,26 @@ pub struct GivenDrive {
     pub device: Option<String>,
     /// How many were given before it.
     pub number: usize,
+    /// How the first image that comes into it is opened.
+    pub opened: Opened,
+}
+
+/// How an image in a drive is opened. The next one is opened as the one before, unless
+/// somebody says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Whether it cannot be written to.
+    pub read_only: bool,
+    /// How it is cached.
+    pub cache: Cache,
+}
+
+impl Opened {
+    /// How one was opened.
+    pub(super) fn of(inserted: &Inserted) -> Self {
+        let Inserted { medium, name } = inserted;
+        Self { read_only: medium.info().read_only, cache: name.cache }
+    }
 }
 
 impl GivenDrive {

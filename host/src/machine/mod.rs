@@ -50,7 +50,7 @@ pub use error::Error;
 pub(crate) use load::DeviceMemory;
 pub use load::{Loading, NotLoaded, Pin};
 pub use look::{Part, Reason, Window};
-pub use media::{DriveKind, GivenDrive, HostDrive, ImageName, Inserted};
+pub use media::{DriveKind, GivenDrive, HostDrive, ImageName, Inserted, Opened};
 pub use observe::{DeviceEvent, DeviceListener};
 pub use pci::{PciBar, PciBus, PciFunction};
 pub use plan::{Plan, Request as DeviceRequest};

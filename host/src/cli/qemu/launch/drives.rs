@@ -9,7 +9,7 @@ use crate::cli::Result;
 use crate::cli::qemu::invocation::{Drive, Interface, Media};
 use crate::images::{self, Wanted};
 use crate::machine::file::{MachineType, Origin, Value};
-use crate::machine::{DriveKind, GivenDrive, HostDrive, Inserted};
+use crate::machine::{DriveKind, GivenDrive, HostDrive, Inserted, Opened};
 
 /// The drives, by their names in the machine file.
 pub(super) struct Drives {
@@ -36,7 +36,8 @@ impl Drives {
                 (_, Media::Cdrom) => {}
             }
             let (label, device) = (label(drive, name), drive.device.clone());
-            let given = GivenDrive { kind: kind(drive), label, device, number };
+            let how = how(drive).with_context(|| drive.place.clone())?;
+            let given = GivenDrive { kind: kind(drive), label, device, number, opened: how };
             let host = HostDrive::new(opened, policy(drive)?).given(given);
             all.open.insert(name.clone(), host);
         }
@@ -82,21 +83,27 @@ fn medium(program: &str, drive: &Drive) -> Result<Option<Inserted>> {
     if drive.flag("snapshot") {
         bail!("snapshot=on: there are no snapshots here; copy the image");
     }
-    let read_only =
-        drive.media == Media::Cdrom || drive.flag("readonly") || drive.flag("read-only");
-    let cache = drive.option("cache").unwrap_or("writeback");
+    let Opened { read_only, cache } = how(drive)?;
     let (inserted, warnings) = images::open(&Wanted {
         file,
         format: drive.format.as_deref(),
         kind: kind(drive),
         access: if read_only { Access::ReadOnly } else { Access::ReadWrite },
-        cache: cache.parse::<Cache>()?,
+        cache,
         locking: drive.option("file.locking").unwrap_or("auto").parse()?,
     })?;
     for warning in warnings {
         eprintln!("{program}: {}: warning: {warning}", drive.place);
     }
     Ok(Some(inserted))
+}
+
+/// How an image in the drive is opened.
+fn how(drive: &Drive) -> Result<Opened> {
+    let read_only =
+        drive.media == Media::Cdrom || drive.flag("readonly") || drive.flag("read-only");
+    let cache = drive.option("cache").unwrap_or("writeback").parse::<Cache>()?;
+    Ok(Opened { read_only, cache })
 }
 
 const fn kind(drive: &Drive) -> DriveKind {

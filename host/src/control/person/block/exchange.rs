@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use storage::{Access, Cache, ChangeError, Locking, OpenError};
+use storage::{Access, ChangeError, Locking, OpenError};
 
 use super::attached;
 use crate::control::person::Problem;
 use crate::control::person::error::reason as said;
 use crate::guest::Guest;
 use crate::images::{self, NotOpened, Wanted};
-use crate::machine::{DriveKind, Machine, MachineDrive};
+use crate::machine::{Machine, MachineDrive};
 
 /// The drive that an operator means: by its name, or by that of its device.
 fn find<'m>(
@@ -108,9 +108,9 @@ pub struct Change<'a> {
 pub fn change(guest: &Guest, change: &Change<'_>) -> Result<(), Problem> {
     let machine = guest.machine();
     let drive = find(machine, change.device, change.id)?;
-    let before = drive.storage.medium().map(|medium| medium.read_only);
+    let before = drive.opened();
     let read_only = match change.mode {
-        ReadOnlyMode::Retain => before.unwrap_or(drive.given.kind == DriveKind::Cdrom),
+        ReadOnlyMode::Retain => before.read_only,
         ReadOnlyMode::ReadOnly => true,
         ReadOnlyMode::ReadWrite => false,
     };
@@ -119,7 +119,7 @@ pub fn change(guest: &Guest, change: &Change<'_>) -> Result<(), Problem> {
         format: change.format,
         kind: drive.given.kind,
         access: if read_only { Access::ReadOnly } else { Access::ReadWrite },
-        cache: drive.image().map_or(Cache::default(), |image| image.cache),
+        cache: before.cache,
         locking: Locking::default(),
     };
     let opened = images::open(&wanted);

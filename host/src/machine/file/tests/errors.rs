@@ -269,7 +269,7 @@ fn hashes() {
         refused_more(
             &format!("[machine.good.device.pm]\nsha256 = \"{wrong}\"\n"),
             &format!(
-                "pc.toml:33:10: machine.good.device.pm.sha256: {wrong:?} is no SHA-256; 64 digits, \
+                "pc.toml:33:1: machine.good.device.pm.sha256: {wrong:?} is no SHA-256; 64 digits, \
                  0 to 9 and a to f, as `southbridge device inspect` prints them"
             ),
         );
