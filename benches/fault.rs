@@ -13,7 +13,6 @@ mod tests {
     pub(crate) mod rig;
     pub(crate) mod zoo;
 }
-pub(crate) use tests::zoo;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

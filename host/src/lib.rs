@@ -7,7 +7,7 @@
 //! - [`component`]: a device's code: engine, linking, limits, compiled-code cache;
 //! - [`slot`]: where one device is plugged: calls, effects out, swap, faults;
 //! - [`author`]: devices that are written elsewhere: a crate to begin with, its build;
-//! - [`bench`]: one device by itself: checked against the contract, fuzzed, replayed;
+//! - [`mod@bench`]: one device by itself: checked against the contract, fuzzed, replayed;
 //! - [`bus`]: from an address to a slot;
 //! - [`vm`]: KVM: memory, processors, interrupts, boot images;
 //! - [`machine`]: machine files become slots, buses and wires; applies effects;

@@ -50,10 +50,12 @@ fn a_device_in_c_answers_in_a_guest() {
     if no_kvm() {
         return;
     }
-    let machine = "[machine.with-timer]\n\
-        inherits = \"pc-i440fx-10.0\"\n\
-        description = \"A PC with a timer in C\"\n\
-        device.c-timer = { component = \"c-timer/c-timer.wasm\", wires = { irq = \"gsi:5\" } }\n";
+    let machine = format!(
+        "[machine.with-timer]\n\
+         inherits = \"pc-i440fx-10.0\"\n\
+         description = \"A PC with a timer in C\"\n\
+         device.c-timer = {{ component = \"{component}\", wires = {{ irq = \"gsi:5\" }} }}\n"
+    );
     let machine = files.write("pc.toml", machine);
     let (kernel, socket) = (files.write("guest.bin", counting()), files.text("socket"));
     let guest = ["run", "--kernel", &kernel, "--format", "flat", "--memory", "16M"];

@@ -87,7 +87,8 @@ fn devices_are_watched_until_a_key_or_a_signal() {
     }
     let files = Files::new();
     let guest = watched(&files);
-    let ends: [(&str, fn(&mut Terminal), i32); 5] = [
+    type End = (&'static str, fn(&mut Terminal), i32);
+    let ends: [End; 5] = [
         ("q", |terminal| terminal.press("q"), 0),
         ("Ctrl-C", |terminal| terminal.press("\x03"), 0),
         ("ESC", |terminal| terminal.press("\x1b"), 0),

@@ -42,7 +42,7 @@ fn built() -> &'static Built {
         // The host's build script has compiled the SDK there already, and takes
         // this lock.
         let components = Path::new(env!("COMPONENTS_TARGET"));
-        fs::create_dir_all(&components).expect("the target directory can be written");
+        fs::create_dir_all(components).expect("the target directory can be written");
         let lock = File::create(components.join("lock")).expect("it can be written");
         lock.lock().expect("the file system has locks");
         let target = components.join("plain");

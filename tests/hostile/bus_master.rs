@@ -8,8 +8,10 @@ use super::pair::Pair;
 /// Of the machines.
 const RAM: u32 = 16 << 20;
 
-/// Tables: what is wrong, where the table is said to be, and what is in it.
-fn tables() -> Vec<(&'static str, u32, Vec<(u32, u32)>)> {
+/// A table: what is wrong, where it is said to be, and what is in it.
+type Table = (&'static str, u32, Vec<(u32, u32)>);
+
+fn tables() -> Vec<Table> {
     let at = |what, table| (what, TABLE, table);
     vec![
         ("beyond RAM", 2 * RAM, vec![]),
@@ -87,7 +89,7 @@ fn addresses_that_are_not_on_the_disk_are_errors() {
             (0xfff_ffff, 256),
             (0xffff_ffff_ffff, 1),
             (0xffff_ffff_ffff, 0),
-            (0x7f_ffff_ffff_ff, 0xffff),
+            (0x7fff_ffff_ffff, 0xffff),
             // A count of 0 is 65536 sectors.
             (0, 0),
         ] {

@@ -99,7 +99,7 @@ impl Machine {
     /// less than 64 KiB. Does not wait.
     pub(crate) fn begin_write(&mut self, sector: u32, count: u8) {
         self.stop_bus_master();
-        self.table(TABLE, &[(DATA, END | u32::from(count) * SECTOR as u32)]);
+        self.table(TABLE, &[(DATA, END | (u32::from(count) * SECTOR as u32))]);
         self.command(command::WRITE_DMA, sector, count);
         self.start_bus_master(false);
     }
@@ -107,7 +107,7 @@ impl Machine {
     /// The same the other way round.
     pub(crate) fn begin_read(&mut self, sector: u32, count: u8) {
         self.stop_bus_master();
-        self.table(TABLE, &[(DATA, END | u32::from(count) * SECTOR as u32)]);
+        self.table(TABLE, &[(DATA, END | (u32::from(count) * SECTOR as u32))]);
         self.command(command::READ_DMA, sector, count);
         self.start_bus_master(true);
     }

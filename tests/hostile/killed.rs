@@ -187,8 +187,8 @@ fn idle(a: &mut CodeAssembler) -> Assembled {
 /// The last rounds that a guest has said to be flushed and to be begun.
 fn said(log: &[u8]) -> (u32, u32) {
     let last = |mark: u8| {
-        let all = log.chunks_exact(3).filter(|said| said[0] == mark);
-        all.last().map_or(0, |said| u32::from(said[1]) | u32::from(said[2]) << 8)
+        let mut all = log.chunks_exact(3).filter(|said| said[0] == mark);
+        all.next_back().map_or(0, |said| u32::from(said[1]) | u32::from(said[2]) << 8)
     };
     // What was cut within a number is no number.
     (last(b'>'), last(b'<'))

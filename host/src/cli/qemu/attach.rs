@@ -113,7 +113,9 @@ fn plug(all: &mut Collected) -> Result<Vec<usize>, Error> {
             None => None,
         };
         let unit = unit_number("unit", list.take("unit"))?;
-        let number = match list.take("drive") {
+        let name = list.take("drive");
+        let is_named = name.is_some();
+        let number = match name {
             Some(id) => {
                 let found = all.drives.iter().position(|drive| {
                     drive.id.as_ref() == Some(&id) && drive.interface == Interface::None
@@ -134,6 +136,7 @@ fn plug(all: &mut Collected) -> Result<Vec<usize>, Error> {
         let drive = &mut all.drives[number];
         drive.device = device.id;
         drive.interface = interface;
+        drive.writable = is_named && drive.media == Media::Disk;
         drive.media = media;
         drive.at = match (interface, bus, unit) {
             (_, None, None) => None,

@@ -170,6 +170,9 @@ pub struct Drive {
     pub interface: Interface,
     /// A disk or a CD-ROM.
     pub media: Media,
+    /// Whether it was given as one for disks, also if a CD-ROM drive has it: QEMU opens its
+    /// image for writing then.
+    pub writable: bool,
     /// Where on the interface; the next free place if nowhere.
     pub at: Option<DrivePlace>,
     /// The image; none if there is no medium in it.
@@ -190,6 +193,7 @@ impl Drive {
             name: None,
             interface: Interface::Ide,
             media: Media::Disk,
+            writable: false,
             at: None,
             file: None,
             format: None,

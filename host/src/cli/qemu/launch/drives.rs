@@ -100,8 +100,9 @@ fn medium(program: &str, drive: &Drive) -> Result<Option<Inserted>> {
 
 /// How an image in the drive is opened.
 fn how(drive: &Drive) -> Result<Opened> {
-    let read_only =
-        drive.media == Media::Cdrom || drive.flag("readonly") || drive.flag("read-only");
+    let read_only = (drive.media == Media::Cdrom && !drive.writable)
+        || drive.flag("readonly")
+        || drive.flag("read-only");
     let cache = drive.option("cache").unwrap_or("writeback").parse::<Cache>()?;
     Ok(Opened { read_only, cache })
 }

@@ -150,7 +150,7 @@ fn number(word: &str) -> Result<i64, Problem> {
     if signs != 0 && !digits.is_empty() {
         return match number(digits)? {
             // No command takes a negative one: its upper bits are set.
-            value if value != 0 && signs % 2 != 0 => Err(Problem::NumberTooWide),
+            value if value != 0 && !signs.is_multiple_of(2) => Err(Problem::NumberTooWide),
             value => Ok(value),
         };
     }
