@@ -1,7 +1,7 @@
 //! The WebAssembly engine.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::{Enabled, PoolingAllocationConfig};
 
@@ -158,8 +158,16 @@ fn pool() -> PoolingAllocationConfig {
 }
 
 fn tick(alive: &Weak<()>, engine: &wasmtime::Engine) {
+    // Each sleep is a little too long: counted from the last one, they would add up, and
+    // deadlines would come late.
+    let mut next = Instant::now();
     while alive.strong_count() > 0 {
-        std::thread::sleep(TICK);
+        next += TICK;
+        match next.checked_duration_since(Instant::now()) {
+            Some(left) => std::thread::sleep(left),
+            // A host that stood still has not taken a device's time.
+            None => next = Instant::now(),
+        }
         engine.increment_epoch();
     }
 }
