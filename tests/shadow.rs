@@ -9,6 +9,7 @@ mod common {
 use std::time::Duration;
 
 use southbridge::bench::{Record, Rig as Bench, print_outcome};
+use southbridge::clock::Clock;
 use southbridge::component::Effects;
 use southbridge::machine::Error;
 use southbridge::slot::{RecordError, SwapError, Verdict};
@@ -126,13 +127,16 @@ fn what_cannot_be_a_shadow_is_refused() {
     let error = swap_error(failed.machine.shadow("first", &image("twin"), 1).unwrap_err());
     assert!(matches!(error, SwapError::NothingToShadow), "{error}");
 
-    let pc = Rig::of_program("pc-i440fx-7.2");
+    let text = "[machine.shown]\n\
+        inherits = \"pc-i440fx-7.2\"\n\
+        description = \"A PC with a display\"\n\
+        device.vga = { component = \"vga\", at = \"host-bridge/pci\", grants = [\"memories\"] }\n";
+    let shown = Rig::try_new("shown", text, Clock::manual()).unwrap();
     let vga = library().get("vga").unwrap();
-    if let Err(error) = pc.machine.shadow("vga", &vga, 1) {
-        assert!(
-            !matches!(error, Error::Swap { ref source, .. } if !matches!(**source, SwapError::NotTwo(_)))
-        );
-    }
+    let error = swap_error(shown.machine.shadow("vga", &vga, 1).unwrap_err());
+    assert!(matches!(error, SwapError::NotTwo(_)), "{error}");
+    let error = swap_error(shown.machine.swap_guarded("vga", &vga, LONG).unwrap_err());
+    assert!(matches!(error, SwapError::NotTwo(_)), "{error}");
 }
 
 #[test]

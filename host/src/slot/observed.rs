@@ -31,7 +31,8 @@ impl Slot {
         self.perform_observed(plugged, input, effects)
     }
 
-    #[cold]
+    // Not cold: where there is a shadow, it is each access.
+    #[inline(never)]
     fn perform_observed(
         &self,
         plugged: &mut Plugged,

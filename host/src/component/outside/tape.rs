@@ -147,7 +147,7 @@ impl Outside {
         self.ask_tape(question(), world)
     }
 
-    #[cold]
+    #[inline(never)]
     fn ask_tape<R: Word>(&mut self, question: Question, world: impl FnOnce(&mut Self) -> R) -> R {
         if let Tape::Playing { rest, then, difference } = &mut self.tape {
             match rest.next() {
