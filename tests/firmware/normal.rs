@@ -13,13 +13,22 @@ pub(crate) fn lines(said: &str) -> Vec<String> {
     said.lines().map(|line| line.trim_matches('\r').to_owned()).collect()
 }
 
+/// What the firmware says of a drive begins with this, and the address of what it has
+/// allocated for it.
+const DRIVE: &str = "drive 0x";
+
 /// The lines of the debug console.
 ///
 /// The firmware looks for devices in several threads, which take turns as long
 /// as the devices take time, and the processors start at once: these lines are
-/// sorted.
+/// sorted. Which thread allocates first, and so what is at which address, differs too.
 pub(crate) fn log(said: &str) -> Vec<String> {
     let mut lines = lines(said);
+    for line in lines.iter_mut().filter(|line| line.starts_with(DRIVE)) {
+        if let Some((_, what)) = line.split_once(": ") {
+            *line = format!("drive: {what}");
+        }
+    }
     let ends: Vec<_> = (0..lines.len()).filter(|&at| lines[at].starts_with(FOUND)).collect();
     for end in ends {
         let title = lines[..end].iter().rposition(|line| line.starts_with(TITLE));
