@@ -217,10 +217,7 @@ proptest! {
         }
         let mut new = old.successor(&properties);
         prop_assert_eq!(shown(&old.fake.take()), shown(&new.fake.take()));
-        for action in &after {
-            prop_assert_eq!(old.perform(action), new.perform(action));
-            prop_assert_eq!(old.fake.take(), new.fake.take());
-        }
+        old.assert_goes_on(&mut new, &after, Bench::perform);
         old.successor(&properties);
     }
 }

@@ -116,12 +116,7 @@ proptest! {
             happen(&mut old, event);
         }
         let mut new = old.successor(&properties);
-        old.fake.take();
-        new.fake.take();
-        for event in &after {
-            prop_assert_eq!(happen(&mut old, event), happen(&mut new, event));
-            prop_assert_eq!(old.fake.take(), new.fake.take());
-        }
+        old.assert_goes_on(&mut new, &after, happen);
         old.successor(&properties);
     }
 }

@@ -195,11 +195,6 @@ proptest! {
             old.perform(action);
         }
         let mut new = old.successor(&[]);
-        old.fake.take();
-        new.fake.take();
-        for action in &after {
-            prop_assert_eq!(old.perform(action), new.perform(action));
-            prop_assert_eq!(old.fake.take(), new.fake.take());
-        }
+        old.assert_goes_on(&mut new, &after, Bench::perform);
     }
 }

@@ -240,6 +240,25 @@ impl<D: Device> Bench<D> {
         successor
     }
 
+    /// Checks that another device, which has taken over from this one, answers and does
+    /// the same as this one to each of some events. What both did before does not count.
+    ///
+    /// # Panics
+    /// It does not.
+    pub fn assert_goes_on<E, R: PartialEq + std::fmt::Debug>(
+        &mut self,
+        new: &mut Self,
+        events: &[E],
+        mut happen: impl FnMut(&mut Self, &E) -> R,
+    ) {
+        self.fake.take();
+        new.fake.take();
+        for event in events {
+            assert_eq!(happen(self, event), happen(new, event), "answer");
+            assert_eq!(self.fake.take(), new.fake.take(), "effects");
+        }
+    }
+
     /// The region that a part of an access begins in, its rules, and the offset
     /// in it. As in QEMU that region takes all of the part, even what lies
     /// behind its end or under a region of higher priority: a 32-bit write to
