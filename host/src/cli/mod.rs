@@ -13,6 +13,7 @@ mod inspect;
 mod log;
 mod machine;
 mod output;
+mod paths;
 pub mod qemu;
 mod report;
 mod run;

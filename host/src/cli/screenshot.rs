@@ -1,13 +1,14 @@
 //! `southbridge screenshot`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::Result;
 use super::output::Output;
+use super::paths::absolute;
 use crate::control::qmp::{Client, Done, NoArguments};
 
 const EXAMPLES: &str = "\
@@ -44,18 +45,13 @@ impl Screenshot {
         Ok(0)
     }
 
-    fn save(&self, file: &PathBuf) -> Result<()> {
+    fn save(&self, file: &Path) -> Result<()> {
         let format = match file.extension().and_then(|extension| extension.to_str()) {
             Some("png") => "png",
             Some("ppm") => "ppm",
             _ => bail!("{}: a name that ends in .png or .ppm expected", file.display()),
         };
-        // The guest's process may have another directory.
-        let path =
-            std::path::absolute(file).with_context(|| format!("{}: no path", file.display()))?;
-        let filename = path.into_os_string().into_string();
-        let filename =
-            filename.map_err(|path| anyhow!("{}: a path in UTF-8 expected", path.display()))?;
+        let filename = absolute(file)?;
         let mut client = Client::connect(&self.control)?;
         let given = json!({"filename": filename, "format": format});
         client.execute::<_, Done>("screendump", &given)?;

@@ -4,12 +4,12 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::Result;
 use super::output::Output;
+use super::paths::absolute;
 use super::table::Table;
 use crate::control::qmp::{
     Checkpoint, Client, Commit, Device, Done, Faulted, ForgetCheckpoint, Kept, NoArguments,
@@ -114,7 +114,7 @@ pub(super) struct Swap {
 
 impl Swap {
     pub(super) fn run(&self, output: &Output) -> Result<u8> {
-        let component = self.component.as_deref().map(absolute).transpose()?;
+        let component = self.component.as_deref().map(understood).transpose()?;
         let mut client = Client::connect(&self.control)?;
         let guard_ms = self.guard.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         if let (Some(slot), Some(component)) = (&self.slot, component) {
@@ -196,15 +196,9 @@ fn lines(items: &[impl Display]) -> String {
     items.iter().map(|item| format!("{item}\n")).collect()
 }
 
-/// The reference as it is to be understood in the guest's process, whose
-/// directory may be another one.
-fn absolute(reference: &str) -> Result<String> {
-    if !library::is_file(reference) {
-        return Ok(reference.into());
-    }
-    let path = std::path::absolute(reference).with_context(|| format!("{reference}: no path"))?;
-    let text = path.into_os_string().into_string();
-    text.map_err(|path| anyhow!("{}: a path in UTF-8 expected", path.display()))
+/// The reference as it is to be understood in the guest's process.
+fn understood(reference: &str) -> Result<String> {
+    if library::is_file(reference) { absolute(reference.as_ref()) } else { Ok(reference.into()) }
 }
 
 fn list(devices: &[Device], output: &Output) -> String {

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
 use clap::{ArgGroup, Args};
 
 use crate::cli::Result;
 use crate::cli::output::Output;
+use crate::cli::paths::absolute;
 use crate::control::qmp::{Client, Done, EndRecord, Record as Begin, SaveRecord, SavedRecord};
 
 const EXAMPLES: &str = "\
@@ -55,12 +55,7 @@ impl Record {
         let mut client = Client::connect(&self.control)?;
         let slot = self.slot.clone();
         if let Some(file) = &self.save {
-            let place = file.display();
-            let path = std::path::absolute(file).with_context(|| format!("{place}: no path"))?;
-            let filename = path.into_os_string().into_string();
-            let filename =
-                filename.map_err(|path| anyhow!("{}: a path in UTF-8 expected", path.display()))?;
-            let save = SaveRecord { slot, filename };
+            let save = SaveRecord { slot, filename: absolute(file)? };
             let saved: SavedRecord = client.execute("__org.southbridge_save-record", &save)?;
             output.print(&format!("{saved}\n"))?;
         } else if self.end {

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use crate::cli::Result;
 use crate::cli::output::Output;
+use crate::cli::paths::absolute;
 use crate::control::qmp::{Client, SaveState, Saved};
 
 /// Save the state of a running guest's devices, in QEMU's own format.
@@ -29,11 +29,7 @@ pub(in crate::cli) struct Save {
 
 impl Save {
     pub(super) fn run(&self, output: &Output) -> Result<()> {
-        // The process of the guest may be in another directory.
-        let name = self.file.display();
-        let path = std::path::absolute(&self.file).with_context(|| format!("{name}: no path"))?;
-        let filename = path.into_os_string().into_string();
-        let filename = filename.map_err(|_| anyhow!("{name}: a path in UTF-8 expected"))?;
+        let filename = absolute(&self.file)?;
         let mut client = Client::connect(&self.control)?;
         let saved: Saved =
             client.execute("__org.southbridge_save-state", &SaveState { filename })?;
