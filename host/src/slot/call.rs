@@ -201,6 +201,20 @@ impl Slot {
         self.call(effects, |device, now| device.save(scope, now))
     }
 
+    /// Saves the device's whole state; none if it is out of service. One that fails at
+    /// that is out of service then.
+    pub(super) fn save_whole(
+        &self,
+        plugged: &mut Plugged,
+        now: u64,
+        effects: &mut Effects,
+    ) -> Result<Option<Vec<Section>>, Fault> {
+        let Some(instance) = &mut plugged.instance else { return Ok(None) };
+        instance.save(Scope::Whole, now).map(Some).inspect_err(|fault| {
+            self.quarantine(plugged, fault.clone(), effects);
+        })
+    }
+
     /// One call that a companion hears too.
     pub(super) fn tell(&self, input: &Input<'_>, effects: &mut Effects) -> Option<Answer> {
         self.perform(&mut self.lock(), input, effects)
@@ -284,6 +298,15 @@ impl Slot {
             rolled_back_to: None,
         });
         plugged.fault = Some(fault);
+    }
+}
+
+impl Plugged {
+    /// Takes what the device has done.
+    pub(super) fn take_effects(&mut self, effects: &mut Effects) {
+        if let Some(instance) = &mut self.instance {
+            instance.take_effects(effects);
+        }
     }
 }
 

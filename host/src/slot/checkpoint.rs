@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::swap::{Origin, Swapped};
 use super::{Slot, SwapError};
-use crate::component::{Effects, Fault, Image, Scope, Section, StateDescription};
+use crate::component::{Effects, Fault, Image, Section, StateDescription};
 
 /// A kept state.
 pub(super) struct Checkpoint {
@@ -63,26 +63,20 @@ impl Slot {
     pub fn checkpoint(&self, effects: &mut Effects) -> Result<CheckpointSummary, CheckpointError> {
         let mut plugged = self.lock();
         let now = self.clock.now();
-        let instance = plugged.instance.as_mut().ok_or(CheckpointError::OutOfService)?;
-        match instance.save(Scope::Whole, now) {
-            Ok(sections) => {
-                instance.take_effects(effects);
-                let checkpoint = Checkpoint {
-                    image: plugged.image.clone(),
-                    state: plugged.state.clone(),
-                    sections,
-                    inputs: plugged.inputs.clone(),
-                    time: now,
-                };
-                let summary = checkpoint.summary();
-                plugged.checkpoint = Some(Arc::new(checkpoint));
-                Ok(summary)
-            }
-            Err(fault) => {
-                self.quarantine(&mut plugged, fault.clone(), effects);
-                Err(CheckpointError::Faulted(fault))
-            }
-        }
+        let saved =
+            self.save_whole(&mut plugged, now, effects).map_err(CheckpointError::Faulted)?;
+        let sections = saved.ok_or(CheckpointError::OutOfService)?;
+        plugged.take_effects(effects);
+        let checkpoint = Checkpoint {
+            image: plugged.image.clone(),
+            state: plugged.state.clone(),
+            sections,
+            inputs: plugged.inputs.clone(),
+            time: now,
+        };
+        let summary = checkpoint.summary();
+        plugged.checkpoint = Some(Arc::new(checkpoint));
+        Ok(summary)
     }
 
     /// Drops the state that is kept. Returns whether there was one.

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use super::input::{Answer, Input};
 use super::observed::Done;
 use super::{GivenProperty, Plugged, Slot};
-use crate::component::{
-    Description, Effect, Effects, Fault, Image, Interface, Scope, Section, Told,
-};
+use crate::component::{Description, Effect, Effects, Fault, Image, Interface, Section, Told};
 
 /// Bytes after which a part of a record ends, however few calls it has.
 const MOST_BYTES: usize = 16 << 20;
@@ -121,24 +119,22 @@ impl Slot {
     /// that comes. A device that fails at that is out of service.
     pub(super) fn begin_segment(&self, plugged: &mut Plugged, effects: &mut Effects) {
         let begins = plugged.recorder.as_ref().is_some_and(Recorder::is_to_begin);
-        let Some(instance) = plugged.instance.as_mut().filter(|_| begins) else { return };
+        if !begins {
+            return;
+        }
         let now = self.clock.now();
-        match instance.save(Scope::Whole, now) {
-            Ok(sections) => {
-                instance.take_effects(effects);
-                let recording = Recording {
-                    image: plugged.image.clone(),
-                    properties: self.setting.properties.clone(),
-                    time: now,
-                    inputs: plugged.inputs.clone(),
-                    sections: sections.into(),
-                    calls: Vec::new(),
-                };
-                if let Some(recorder) = &mut plugged.recorder {
-                    recorder.begin(recording);
-                }
-            }
-            Err(fault) => self.quarantine(plugged, fault, effects),
+        let Ok(Some(sections)) = self.save_whole(plugged, now, effects) else { return };
+        plugged.take_effects(effects);
+        let recording = Recording {
+            image: plugged.image.clone(),
+            properties: self.setting.properties.clone(),
+            time: now,
+            inputs: plugged.inputs.clone(),
+            sections: sections.into(),
+            calls: Vec::new(),
+        };
+        if let Some(recorder) = &mut plugged.recorder {
+            recorder.begin(recording);
         }
     }
 }

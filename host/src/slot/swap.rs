@@ -223,15 +223,9 @@ impl Slot {
         // Another swap may have been faster.
         same_shape(plugged.image.description(), image.description())?;
         let now = self.clock.now();
-        let origin = match &mut plugged.instance {
-            Some(old) => {
-                let saved = match old.save(Scope::Whole, now) {
-                    Ok(saved) => saved,
-                    Err(fault) => {
-                        self.quarantine(plugged, fault.clone(), effects);
-                        return Err(SwapError::OldFaulted(fault));
-                    }
-                };
+        let saved = self.save_whole(plugged, now, effects).map_err(SwapError::OldFaulted)?;
+        let origin = match saved {
+            Some(saved) => {
                 hand_over(&plugged.state, saved, &mut new, &state, now)?;
                 Origin::Old
             }
