@@ -19,11 +19,8 @@ impl Rig {
     /// Has an action happen.
     pub fn perform(&mut self, action: &Action) -> Outcome {
         let mut events = Vec::new();
-        if let Action::Hear { told } = action {
-            self.heard.push(told.clone());
-            return Outcome { events, answer: Answer::Done };
-        }
-        let heard = std::mem::take(&mut self.heard);
+        let is_for_next = matches!(action, Action::Hear { .. });
+        let heard = if is_for_next { Vec::new() } else { std::mem::take(&mut self.heard) };
         let answer = if heard.is_empty() {
             self.act(action, &mut events)
         } else {
@@ -71,8 +68,10 @@ impl Rig {
                 }
                 self.call(events, |slot, effects| slot.timer_expired(timer, deadline, effects))
             }
-            // Heard before the action that it belongs to.
-            Action::Hear { .. } => Answer::Done,
+            Action::Hear { ref told } => {
+                self.heard.push(told.clone());
+                Answer::Done
+            }
             Action::Ram { address, ref data } => {
                 self.slot.ram().write(address, data);
                 Answer::Done
