@@ -19,15 +19,11 @@ use std::time::{Duration, Instant};
 
 use common::spread::Spread;
 use southbridge::clock::Clock;
-use tests::rig::{Rig, counters_text, image};
+use tests::rig::{COUNT, Rig, SECOND_COUNT, counters_text, image};
 
 const ROUNDS: usize = 20;
 const HALF: Duration = Duration::from_millis(500);
 const DEADLINE: Duration = Duration::from_millis(50);
-
-/// The counters' first registers.
-const FAILING: u16 = 0x600;
-const NEIGHBOUR: u16 = 0x700;
 
 fn main() {
     let directory = tempfile::tempdir().expect("there is room for a folder");
@@ -41,7 +37,7 @@ fn main() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !end.load(Ordering::Relaxed) {
-                assert_eq!(rig.read(NEIGHBOUR, 4), 0, "the neighbour answers");
+                assert_eq!(rig.read(SECOND_COUNT, 4), 0, "the neighbour answers");
                 accesses.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -63,7 +59,7 @@ fn main() {
                 let begun = Instant::now();
                 while begun.elapsed() < HALF {
                     let start = Instant::now();
-                    rig.read(FAILING, 4);
+                    rig.read(COUNT, 4);
                     late.push(start.elapsed().saturating_sub(DEADLINE).as_secs_f64() * 1e6);
                     assert!(rig.status("first").fault.is_some(), "it is out of service");
                     rig.machine.swap("first", &again).expect("it can be plugged again");

@@ -11,17 +11,11 @@ use std::path::Path;
 use southbridge::clock::Clock;
 use southbridge::component::{CodeCache, Effects, Engine};
 
-use common::rig::{Arrival, Rig, counters_text, image};
+use common::rig::{
+    Arrival, COUNT, LEVEL, Rig, SECOND_COUNT, SECOND_EDGES, SECOND_LEVEL, STREAM, TIMER,
+    counters_text, image,
+};
 use common::zoo;
-
-/// Ports of the counter `first`; `second` has them from 0x700 on.
-const COUNT: u16 = 0x600;
-const LEVEL: u16 = 0x604;
-const TIMER: u16 = 0x608;
-const STREAM: u16 = 0x60c;
-const SECOND_COUNT: u16 = 0x700;
-const SECOND_LEVEL: u16 = 0x704;
-const SECOND_EDGES: u16 = 0x710;
 
 /// Kinds that fail at a read, what is said of it, and a function that was
 /// active then.

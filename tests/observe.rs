@@ -14,15 +14,9 @@ use southbridge::component::Effects;
 use southbridge::machine::{DeviceEvent, Machine};
 use southbridge::slot::FAULTS_KEPT;
 
-use common::rig::{Arrival, Rig, image};
-
-/// Ports of the counter `first`; `second` has them from 0x700 on.
-const COUNT: u16 = 0x600;
-const LEVEL: u16 = 0x604;
-const SECOND_COUNT: u16 = 0x700;
-const SECOND_LEVEL: u16 = 0x704;
-const SECOND_TIMER: u16 = 0x708;
-const SECOND_EDGES: u16 = 0x710;
+use common::rig::{
+    Arrival, COUNT, LEVEL, Rig, SECOND_COUNT, SECOND_EDGES, SECOND_LEVEL, SECOND_TIMER, image,
+};
 
 /// What a machine tells from now on, in short.
 fn listen(machine: &Arc<Machine>) -> Arc<Mutex<Vec<String>>> {

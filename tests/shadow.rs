@@ -14,16 +14,9 @@ use southbridge::component::Effects;
 use southbridge::machine::Error;
 use southbridge::slot::{RecordError, SwapError, Verdict};
 
-use common::rig::{Arrival, Rig, image, library};
-
-/// Ports of the counter `first`; `second` has them from 0x700 on.
-const COUNT: u16 = 0x600;
-const LEVEL: u16 = 0x604;
-const TIMER: u16 = 0x608;
-const STREAM: u16 = 0x60c;
-const WRITES: u16 = 0x614;
-const SECOND_COUNT: u16 = 0x700;
-const SECOND_LEVEL: u16 = 0x704;
+use common::rig::{
+    Arrival, COUNT, LEVEL, Rig, SECOND_COUNT, SECOND_LEVEL, STREAM, TIMER, WRITES, image, library,
+};
 
 /// Long enough for any test.
 const LONG: Duration = Duration::from_secs(3600);

@@ -16,19 +16,11 @@ use southbridge::machine::Error;
 use southbridge::slot::SwapError;
 
 use common::guest::{self, Running};
-use common::rig::{Arrival, Rig, engine, image, library};
+use common::rig::{
+    Arrival, COUNT, LEVEL, Rig, SECOND_COUNT, SECOND_EDGES, SECOND_LEVEL, STREAM, TIMER, WRITES,
+    engine, image, library,
+};
 use common::zoo;
-
-/// Ports of the counter `first`.
-const COUNT: u16 = 0x600;
-const LEVEL: u16 = 0x604;
-const TIMER: u16 = 0x608;
-const STREAM: u16 = 0x60c;
-const WRITES: u16 = 0x614;
-/// Ports of the counter `second`.
-const SECOND_COUNT: u16 = 0x700;
-const SECOND_LEVEL: u16 = 0x704;
-const SECOND_EDGES: u16 = 0x710;
 
 /// Every mapping of the machine: address, slot, region.
 fn mappings(rig: &Rig) -> Vec<(u64, u64, String, u32)> {

@@ -16,6 +16,18 @@ use southbridge::slot::Status;
 
 use super::zoo;
 
+/// Ports of the counter `first` of [`Rig::counters`].
+pub(crate) const COUNT: u16 = 0x600;
+pub(crate) const LEVEL: u16 = 0x604;
+pub(crate) const TIMER: u16 = 0x608;
+pub(crate) const STREAM: u16 = 0x60c;
+pub(crate) const WRITES: u16 = 0x614;
+/// Ports of the counter `second`.
+pub(crate) const SECOND_COUNT: u16 = 0x700;
+pub(crate) const SECOND_LEVEL: u16 = 0x704;
+pub(crate) const SECOND_TIMER: u16 = 0x708;
+pub(crate) const SECOND_EDGES: u16 = 0x710;
+
 /// Something that arrived at the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
