@@ -22,6 +22,15 @@ use common::rig::{
 };
 use common::zoo;
 
+/// Ends the threads of a scope, whether the test goes well or fails.
+struct EndOf<'a>(&'a AtomicBool);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Every mapping of the machine: address, slot, region.
 fn mappings(rig: &Rig) -> Vec<(u64, u64, String, u32)> {
     let spaces = [rig.machine.ports(), rig.machine.memory()];
@@ -231,6 +240,7 @@ fn no_access_is_lost_or_seen_twice_while_devices_are_swapped() {
     let (done, added) = (AtomicBool::new(false), AtomicU64::new(0));
     rig.write(SECOND_COUNT, 4, 3);
     std::thread::scope(|scope| {
+        let _end = EndOf(&done);
         for _ in 0..THREADS {
             scope.spawn(|| {
                 let mut effects = Effects::new();
@@ -248,7 +258,6 @@ fn no_access_is_lost_or_seen_twice_while_devices_are_swapped() {
         for version in versions.iter().cycle().take(500) {
             rig.machine.swap("first", version).unwrap();
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert!(added.load(Ordering::Relaxed) > 500);
     assert_eq!(rig.read(COUNT, 4), added.load(Ordering::Relaxed));
@@ -348,6 +357,7 @@ fn every_device_of_a_machine_is_replaced_by_itself_and_nobody_notices() {
 
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let _end = EndOf(&done);
             scope.spawn(|| {
                 let mut effects = Effects::new();
                 while !done.load(Ordering::Relaxed) {
@@ -363,7 +373,6 @@ fn every_device_of_a_machine_is_replaced_by_itself_and_nobody_notices() {
                     assert!(swapped.unwrap().state_moved, "{name}: {}", status.name);
                 }
             }
-            done.store(true, Ordering::Relaxed);
         });
         assert_eq!(registers(&rig), before, "{name}");
         assert_eq!(rig.board.take(), [], "{name}");

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vmm_sys_util::sock_ctrl_msg::ScmSocket as _;
@@ -21,11 +21,15 @@ pub(crate) struct Peer(BufReader<UnixStream>);
 impl Peer {
     /// Connects, and waits for a place if the machine is busy.
     pub(crate) fn connect(path: &Path) -> Self {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             match UnixStream::connect(path) {
                 Ok(stream) => return Self::new(stream),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
-                Err(error) => panic!("{}: {error}", path.display()),
+                Err(error) => {
+                    let busy = error.kind() == ErrorKind::WouldBlock;
+                    assert!(busy && Instant::now() < deadline, "{}: {error}", path.display());
+                    std::thread::yield_now();
+                }
             }
         }
     }

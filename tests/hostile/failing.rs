@@ -1,5 +1,7 @@
 //! A disk that fails in the middle of its work: the policy decides who learns of it.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 use storage::{Fault, Operation, Policy};
 
@@ -7,7 +9,7 @@ use super::board::Board;
 use super::disk::{BSY, DATA, DRQ, SECTOR, SECTORS, TABLE, command, numbered, pattern};
 use super::floppy;
 use super::machine::{Life, Machine};
-use super::program::{Files, Program};
+use super::program::{Files, PATIENCE, Program};
 
 /// Where each of a guest's requests is, so that QEMU's rules find it.
 const WRITTEN: u32 = 36;
@@ -139,7 +141,9 @@ impl Machine {
     /// Waits until a command that reads by PIO has ended; whether with data.
     fn ends_with_data(&mut self) -> bool {
         const ERR: u8 = 0x01;
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            assert!(Instant::now() < deadline, "the disk stays busy");
             let status = self.in8(0x3f6);
             if status & BSY == 0 && status & (DRQ | ERR) != 0 {
                 return status & ERR == 0;

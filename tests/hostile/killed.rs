@@ -85,7 +85,9 @@ fn rounds(machine: &mut Machine, round: u32) -> Option<()> {
 
 /// Waits until a command has gone well.
 fn wait(machine: &mut Machine) -> Option<()> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
+        assert!(Instant::now() < deadline, "the disk stays busy");
         let answer = machine.try_ask("inb 0x3f6")?;
         let digits = answer.strip_prefix("OK 0x00");
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {

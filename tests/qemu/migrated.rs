@@ -109,12 +109,22 @@ fn ended(migration: &Migration) {
     assert_eq!(migration.wait(PATIENCE), Status::Completed, "{:?}", migration.info());
 }
 
-fn appears(socket: &Path) {
+fn wait_for(path: &Path, done: impl Fn(&Path) -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    while !socket.exists() {
-        assert!(Instant::now() < deadline, "{} does not appear", socket.display());
+    while !done(path) {
+        assert!(Instant::now() < deadline, "waited for {} in vain", path.display());
         pause();
     }
+}
+
+/// Whether somebody listens at a socket, which has its file a moment before.
+fn is_listened_at(socket: &Path) -> bool {
+    /// Flags of a socket that accepts connections: proc_net_unix(5), `__SO_ACCEPTCON`.
+    const ACCEPTS: &str = "00010000";
+    let (sockets, path) = (std::fs::read_to_string("/proc/net/unix"), socket.to_string_lossy());
+    let sockets = sockets.expect("there is a table of sockets");
+    let mut fields = sockets.lines().map(|line| line.split_ascii_whitespace());
+    fields.any(|mut fields| fields.nth(3) == Some(ACCEPTS) && fields.next_back() == Some(&*path))
 }
 
 /// From QEMU to Southbridge and back, by sockets and by commands. Firmware is QEMU's,
@@ -149,7 +159,7 @@ fn a_machine_with_its_memory_goes_there_and_back() {
         } else {
             // QEMU does not wait for what a command does last.
             qemu.send(&uris(&format!("cat >'{0}.part' && mv '{0}.part' ", file.display())));
-            appears(&file);
+            wait_for(&file, Path::exists);
             let (migration, arrived) = lab.receive(&uris("cat "));
             ended(&migration);
             arrived
@@ -176,7 +186,7 @@ fn a_machine_with_its_memory_goes_there_and_back() {
                 let lab = &lab;
                 let socket = &socket;
                 scope.spawn(move || {
-                    appears(socket);
+                    wait_for(socket, is_listened_at);
                     lab.send(uri);
                 });
                 Qemu::receive(machine, uri)

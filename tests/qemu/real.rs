@@ -94,7 +94,11 @@ impl Qemu {
             process
                 .fail(&format!("it is version {major}.{minor}, 7.2 expected (Debian 12 has it)"));
         }
+        let deadline = Instant::now() + PATIENCE;
         while monitor.status()? == "inmigrate" {
+            if Instant::now() > deadline {
+                process.fail("no state comes");
+            }
             pause();
         }
         Ok((qtest, monitor))

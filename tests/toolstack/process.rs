@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::common::qmp_peer::Peer;
 
 /// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether tests that need KVM are to be left out. Without this wish a missing
 /// `/dev/kvm` fails them.

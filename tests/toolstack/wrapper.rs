@@ -9,13 +9,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use rustix::io::FdFlags;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use vmstate::{Layouts, Stream};
 
-use super::process::{Files, Process, no_kvm, with_program};
+use super::process::{Files, PATIENCE, Process, no_kvm, with_program};
 use crate::common::qmp_peer::Peer;
 
 const CREATE: &str = include_str!("../data/qemu-command-lines/libxl-create.argv");
@@ -155,7 +156,9 @@ fn live(added: &str, between: impl Fn(&Files)) {
     step(&path, &[request("query-chardev"), request("query-vnc")], None);
     // The state arrives while libxl asks; it is there before the guest goes on.
     let mut peer = Peer::negotiated(&path);
+    let deadline = Instant::now() + PATIENCE;
     while peer.execute("query-status")["status"] == "inmigrate" {
+        assert!(Instant::now() < deadline, "the state does not arrive");
         std::thread::yield_now();
     }
     peer.execute("stop");
