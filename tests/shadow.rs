@@ -120,6 +120,13 @@ fn what_cannot_be_a_shadow_is_refused() {
     let error = swap_error(failed.machine.shadow("first", &image("twin"), 1).unwrap_err());
     assert!(matches!(error, SwapError::NothingToShadow), "{error}");
 
+    let unsaved = Rig::counters_of("traps-in-save", "first");
+    unsaved.write(COUNT, 4, 7);
+    let error = swap_error(unsaved.machine.shadow("first", &image("twin"), 1).unwrap_err());
+    assert!(matches!(error, SwapError::OldFaulted(_)), "{error}");
+    assert_eq!(unsaved.read(COUNT, 4), 0xffff_ffff, "it is out of service");
+    assert_eq!(unsaved.status("first").counts.faults, 1);
+
     let text = "[machine.shown]\n\
         inherits = \"pc-i440fx-7.2\"\n\
         description = \"A PC with a display\"\n\

@@ -39,9 +39,7 @@ impl Machine {
     /// # Errors
     /// There is no such slot, or the version cannot be the device's shadow.
     pub fn shadow(&self, name: &str, image: &Image, accesses: u64) -> Result<(), Error> {
-        let slot = self.slot(name)?;
-        let _exchanging = self.exchanging();
-        slot.shadow(image, accesses).map_err(|source| not_swapped(name, source))
+        self.change(name, |slot, effects| slot.shadow(image, accesses, effects))
     }
 
     /// What is known of the last shadow of a slot; none if there was none.
@@ -92,15 +90,24 @@ impl Machine {
         name: &str,
         exchange: impl FnOnce(&Slot, &mut Effects) -> Result<Swapped, SwapError>,
     ) -> Result<Swapped, Error> {
+        let swapped = self.change(name, exchange)?;
+        let slot = self.slot(name)?.name().clone();
+        self.tell_listeners(&DeviceEvent::Replaced { slot, swapped: swapped.clone() });
+        Ok(swapped)
+    }
+
+    /// Changes what is in a slot while nobody else does.
+    fn change<R>(
+        &self,
+        name: &str,
+        change: impl FnOnce(&Slot, &mut Effects) -> Result<R, SwapError>,
+    ) -> Result<R, Error> {
         let slot = self.slot(name)?;
         let _exchanging = self.exchanging();
         let mut effects = Effects::new();
-        let result = exchange(slot, &mut effects);
+        let result = change(slot, &mut effects);
         self.apply(&mut effects);
-        let swapped = result.map_err(|source| not_swapped(name, source))?;
-        let slot = slot.name().clone();
-        self.tell_listeners(&DeviceEvent::Replaced { slot, swapped: swapped.clone() });
-        Ok(swapped)
+        result.map_err(|source| not_swapped(name, source))
     }
 }
 

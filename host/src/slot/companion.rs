@@ -15,7 +15,7 @@ use super::observed::{Done, own};
 use super::swap::{LONGEST_WAIT, hand_over, same_shape};
 use super::{Plugged, Slot, SwapError};
 use crate::component::{
-    Afterwards, Asked, Description, Effect, Effects, Fault, Image, Instance, Recorded, Scope,
+    Afterwards, Asked, Description, Effect, Effects, Fault, Image, Instance, Recorded,
     StateDescription, Told,
 };
 
@@ -117,19 +117,27 @@ impl Slot {
     /// something has not. The guest sees the device alone. A shadow that there is ends.
     ///
     /// # Errors
-    /// The version cannot take the device's place, or the device cannot have a shadow.
-    pub fn shadow(&self, image: &Image, accesses: u64) -> Result<(), SwapError> {
+    /// The version cannot take the device's place, or the device cannot have a shadow. One
+    /// that fails when it is saved is out of service then.
+    pub fn shadow(
+        &self,
+        image: &Image,
+        accesses: u64,
+        effects: &mut Effects,
+    ) -> Result<(), SwapError> {
         let (mut new, state) = self.prepare(image)?;
         can_be_two(image.description())?;
         let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
         if requests != 0 {
             return Err(SwapError::Busy(requests));
         }
-        let Plugged { image: plugged_image, instance, state: old_state, .. } = &mut *plugged;
-        same_shape(plugged_image.description(), image.description())?;
-        let old = instance.as_mut().ok_or(SwapError::NothingToShadow)?;
+        same_shape(plugged.image.description(), image.description())?;
         let now = self.clock.now();
-        let saved = old.save(Scope::Whole, now).map_err(SwapError::OldFaulted)?;
+        let saved = self.save_whole(&mut plugged, now, effects).map_err(SwapError::OldFaulted)?;
+        let Plugged { instance, state: old_state, .. } = &mut *plugged;
+        let (Some(old), Some(saved)) = (instance, saved) else {
+            return Err(SwapError::NothingToShadow);
+        };
         hand_over(old_state, saved, &mut new, &state, now)?;
         if new.outputs() != old.outputs() || !new.take_over().is_empty() {
             return Err(SwapError::OtherOutputs);
