@@ -33,26 +33,35 @@ const ACCESSES: u64 = 1000;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A board with memory, all of it `0xa5`.
-pub(crate) struct Memory(GuestMemoryMmap);
+pub(crate) struct Memory {
+    ram: GuestMemoryMmap,
+    /// The interrupts that came as messages.
+    messages: Mutex<Vec<(u64, u32)>>,
+}
 
 impl Memory {
     fn new() -> Self {
         let ram = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), RAM)]).unwrap();
         ram.write_slice(&vec![0xa5; RAM], GuestAddress(0)).unwrap();
-        Self(ram)
+        Self { ram, messages: Mutex::default() }
     }
 
-    /// Where the first byte is that has changed.
-    pub(crate) fn changed(&self) -> Option<usize> {
+    /// The first and the last byte that have changed.
+    pub(crate) fn changed(&self) -> Option<(usize, usize)> {
         let mut bytes = vec![0; RAM];
-        self.0.read_slice(&mut bytes, GuestAddress(0)).unwrap();
-        bytes.iter().position(|byte| *byte != 0xa5)
+        self.ram.read_slice(&mut bytes, GuestAddress(0)).unwrap();
+        let changed = |byte: &u8| *byte != 0xa5;
+        bytes.iter().position(changed).zip(bytes.iter().rposition(changed))
+    }
+
+    pub(crate) fn messages(&self) -> Vec<(u64, u32)> {
+        self.messages.lock().unwrap().clone()
     }
 }
 
 impl Board for Memory {
     fn ram(&self) -> GuestRam {
-        GuestRam::new(self.0.clone())
+        GuestRam::new(self.ram.clone())
     }
 
     fn set_gsi(&self, _: u32, _: bool) {}
@@ -62,6 +71,10 @@ impl Board for Memory {
     fn set_windows(&self, _: &[(usize, Mode)]) {}
 
     fn set_claims(&self, _: &[Range<u64>]) {}
+
+    fn send_message(&self, address: u64, data: u32) {
+        self.messages.lock().unwrap().push((address, data));
+    }
 }
 
 /// The machine.
@@ -82,9 +95,19 @@ impl Ground {
     }
 
     pub(crate) fn of_library(hostile: &[u8], library: &Library) -> Result<Self, Error> {
+        Self::build(hostile, "all", library)
+    }
+
+    /// With a hostile device that reaches a part of the guest's memory.
+    pub(crate) fn with_window(hostile: &[u8], window: &str) -> Self {
+        Self::build(hostile, window, library()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn build(hostile: &[u8], window: &str, library: &Library) -> Result<Self, Error> {
         let directory = tempfile::tempdir().unwrap();
         let base = "memory = { max-ram-below-4g = 0xe0000000, split-at = 0xc0000000 }";
         let text = machine_file(directory.path(), base, hostile);
+        let text = text.replace("dma:all", &format!("dma:{window}"));
         let mut types = MachineTypes::builtin()?;
         types.load("test.toml", &text)?;
         let parameters = Parameters::new(1, 16 << 20).with_kernel_irqchip();
@@ -233,7 +256,7 @@ pub(crate) fn machine_file(directory: &Path, base: &str, hostile: &[u8]) -> Stri
 
         [machine.ground.device.hostile]
         component = "{hostile}"
-        grants = ["streams", "dma", "pci-bus"]
+        grants = ["streams", "dma:all", "pci-bus"]
         wires = {{ out = "gsi:5" }}
         limits = {{ timers = 1000, interrupts = 1000, table-elements = 100 }}
         "#

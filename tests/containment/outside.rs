@@ -68,6 +68,64 @@ fn the_guests_memory_ends_where_it_ends() {
 }
 
 #[test]
+fn a_window_of_the_guests_memory_ends_where_it_ends() {
+    let write = |address: &str, length: u32| {
+        format!("(call $dma-write (i64.const {address}) (i32.const 0) (i32.const {length}))")
+    };
+    let message =
+        |address: &str| format!("(call $dma-message (i64.const {address}) (i32.const 0x4031))");
+    let device = |what: &str| {
+        let device = good().importing("dma", "write", "(param i64 i32 i32)");
+        let device = device.importing("dma", "load", "(param i64 i32) (result i64)");
+        let device = device.importing("dma", "message", "(param i64 i32)");
+        device.with("io-read", what).component()
+    };
+    let load = |address: &str| {
+        let load = format!("(call $dma-load (i64.const {address}) (i32.const 4))");
+        let ground = Ground::with_window(&device(&load), "0x10000+0x1000");
+        ground.read(HOSTILE)
+    };
+    for (address, value) in [
+        ("0x10000", 0xa5a5_a5a5),
+        ("0x10ffc", 0xa5a5_a5a5),
+        ("0xfffe", 0xa5a5_0000),
+        ("0x10ffd", 0x00a5_a5a5),
+        ("0xfffc", 0),
+        ("0x11000", 0),
+        ("0xffffffffffffffff", 0),
+    ] {
+        assert_eq!(load(address), value, "{address}");
+    }
+
+    let changed = |what: &str| {
+        let ground =
+            Ground::with_window(&device(&format!("{what} (i64.const 0)")), "0x10000+0x1000");
+        assert_eq!(ground.read(HOSTILE), 0);
+        assert_eq!(ground.told().len(), 0);
+        ground.memory.changed()
+    };
+    assert_eq!(changed(&write("0x0", 0x1_ffff)), Some((0x1_0000, 0x1_0fff)));
+    assert_eq!(changed(&write("0x10ffe", 4)), Some((0x1_0ffe, 0x1_0fff)));
+    assert_eq!(changed(&write("0xfffe", 4)), Some((0x1_0000, 0x1_0001)));
+    for (address, length) in
+        [("0xfff0", 16), ("0x11000", 16), ("0x0", 0x1_0000), ("0xffffffffffff0000", 0x1_ffff)]
+    {
+        assert_eq!(changed(&write(address, length)), None, "{address}");
+    }
+
+    // A message-signalled interrupt is a write as well.
+    let all = ["0xfee00000", "0xfee00ffc", "0xfee00ffd", "0xfedffffe"].map(message).join(" ");
+    let told = |window: &str| {
+        let ground = Ground::with_window(&device(&format!("{all} (i64.const 0)")), window);
+        ground.read(HOSTILE);
+        ground.memory.messages().into_iter().map(|(address, _)| address).collect::<Vec<_>>()
+    };
+    assert_eq!(told("0x10000+0x1000").len(), 0);
+    assert_eq!(told("0xfee00000+0x1000"), [0xfee0_0000, 0xfee0_0ffc]);
+    assert_eq!(told("all").len(), 4);
+}
+
+#[test]
 fn a_bus_leads_to_nobody_above_it() {
     let device = good().importing("pci-bus", "read", "(param i32 i32 i32 i32) (result i32)");
     let all = "(local $n i32) (loop $again \

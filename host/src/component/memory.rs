@@ -9,24 +9,41 @@ use vm_memory::{
     MmapRegion, VolatileMemory as _,
 };
 
-/// The guest's RAM as a bus master reaches it. Where there is none, reads give zeros
-/// and writes are dropped. Cheap to clone.
-#[derive(Clone, Default)]
+use super::DmaWindow;
+
+/// The guest's RAM as a bus master reaches it. Where there is none, and outside its
+/// windows, reads give zeros and writes are dropped. Cheap to clone.
+#[derive(Clone)]
 pub struct GuestRam {
     ram: Option<GuestMemoryMmap>,
+    /// In order, and none touches another.
+    windows: Arc<[DmaWindow]>,
+}
+
+impl Default for GuestRam {
+    /// No RAM.
+    fn default() -> Self {
+        Self { ram: None, windows: Arc::new([]) }
+    }
 }
 
 impl GuestRam {
     /// All of a guest's RAM.
     #[must_use]
-    pub const fn new(ram: GuestMemoryMmap) -> Self {
-        Self { ram: Some(ram) }
+    pub fn new(ram: GuestMemoryMmap) -> Self {
+        Self { ram: Some(ram), windows: Arc::new([DmaWindow::ALL]) }
     }
 
-    /// The RAM, by its addresses; none if there is none.
+    /// The same RAM, as far as it lies in these windows.
     #[must_use]
-    pub const fn memory(&self) -> Option<&GuestMemoryMmap> {
-        self.ram.as_ref()
+    pub fn within(&self, windows: impl IntoIterator<Item = DmaWindow>) -> Self {
+        Self { ram: self.ram.clone(), windows: DmaWindow::merged(windows).into() }
+    }
+
+    /// Whether all of a range lies in one of the windows, RAM or not.
+    #[must_use]
+    pub fn reaches(&self, range: DmaWindow) -> bool {
+        self.windows.iter().any(|window| window.and(range) == Some(range))
     }
 
     /// Fills `data` from `address` on.
@@ -53,18 +70,23 @@ impl GuestRam {
         mut piece: impl FnMut(&GuestMemoryMmap, GuestAddress, Range<usize>),
     ) {
         let Some(ram) = &self.ram else { return };
-        let Some(last) = (length as u64).checked_sub(1) else { return };
-        // What would lie beyond the last address is nowhere.
-        let last = address.saturating_add(last);
-        for region in ram.iter() {
-            let start = region.start_addr().0.max(address);
-            let end = region.last_addr().0.min(last);
-            if start <= end {
-                let offset = (start - address) as usize;
-                let part = offset..offset + (end - start) as usize + 1;
-                piece(ram, GuestAddress(start), part);
+        for window in self.windows_in(address, length as u64) {
+            for region in ram.iter() {
+                let region = DmaWindow::new(region.start_addr().0, region.len());
+                let Some(here) = region.and_then(|region| region.and(window)) else { continue };
+                let offset = (here.start() - address) as usize;
+                let part = offset..offset + (here.last() - here.start()) as usize + 1;
+                piece(ram, GuestAddress(here.start()), part);
             }
         }
+    }
+
+    /// What the windows leave of a range, in order.
+    fn windows_in(&self, address: u64, length: u64) -> impl Iterator<Item = DmaWindow> + '_ {
+        // What would lie beyond the last address is nowhere.
+        let most = (u64::MAX - address).saturating_add(1);
+        let range = DmaWindow::new(address, length.min(most));
+        self.windows.iter().filter_map(move |window| window.and(range?))
     }
 }
 
@@ -141,8 +163,17 @@ impl storage::GuestMemory for GuestRam {
         direction: Direction,
         parts: &mut Vec<Part<'a>>,
     ) {
-        if let Some(ram) = &self.ram {
-            ram.parts(address, length, direction, parts);
+        let Some(ram) = &self.ram else { return };
+        let mut next = address;
+        for window in self.windows_in(address, length) {
+            let gap = window.start() - next;
+            if gap != 0 {
+                parts.push(Part::Nothing(gap));
+            }
+            // Only a range that begins at 0 can be one byte longer than can be said.
+            let size = (window.last() - window.start()).saturating_add(1);
+            ram.parts(window.start(), size, direction, parts);
+            next = window.last().wrapping_add(1);
         }
     }
 }
@@ -174,6 +205,67 @@ mod tests {
         data.fill(0xee);
         GuestRam::default().read(0, &mut data[..4]);
         assert_eq!(data[..4], [0; 4]);
+    }
+
+    #[test]
+    fn windows_end_where_they_end() {
+        let ram = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), 0x4000)]).expect("memory");
+        let all = GuestRam::new(ram);
+        all.write(0, &[0x11; 0x4000]);
+        let window = |start, size| DmaWindow::new(start, size).unwrap();
+        // Two windows, and one that is half outside of the RAM.
+        let windows = [window(0x3800, 0x1000), window(0x1000, 0x10), window(0x1020, 1)];
+        let ram = all.within(windows);
+        let read = |ram: &GuestRam, address, length| {
+            let mut data = vec![0xee; length];
+            ram.read(address, &mut data);
+            data
+        };
+        assert_eq!(read(&ram, 0xffe, 4), [0, 0, 0x11, 0x11]);
+        assert_eq!(read(&ram, 0x100e, 4), [0x11, 0x11, 0, 0]);
+        assert_eq!(read(&ram, 0x101f, 3), [0, 0x11, 0]);
+        assert_eq!(read(&ram, 0x37ff, 2), [0, 0x11]);
+        assert_eq!(read(&ram, 0x3fff, 2), [0x11, 0]);
+        assert_eq!(read(&ram, 0x47ff, 2), [0, 0]);
+        assert_eq!(read(&ram, u64::MAX, 2), [0, 0]);
+
+        ram.write(0xff0, &[0x22; 0x50]);
+        let mut expected = [0x11; 0x50];
+        expected[0x10..0x20].fill(0x22);
+        expected[0x30] = 0x22;
+        assert_eq!(read(&all, 0xff0, 0x50), expected);
+        ram.write(u64::MAX - 7, &[0x33; 16]);
+        assert_eq!(read(&all, 0, 16), [0x11; 16]);
+
+        assert!(ram.reaches(window(0x1000, 0x10)) && ram.reaches(window(0x47ff, 1)));
+        for outside in [window(0xfff, 2), window(0x100f, 2), window(0x100f, 0x12)] {
+            assert!(!ram.reaches(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn drives_reach_no_further() {
+        let ram = GuestMemoryMmap::from_ranges(&[(GuestAddress(0x1000), 0x3000)]);
+        let ram = GuestRam::new(ram.expect("memory"));
+        let windows = [(0, 0x1800), (0x2000, 0x10), (0xffff_ffff_ffff_fff0, 0x10)];
+        let ram = ram.within(windows.map(|(start, size)| DmaWindow::new(start, size).unwrap()));
+        let shape = |address, length| {
+            let mut parts = Vec::new();
+            storage::GuestMemory::parts(&ram, address, length, Direction::ToMemory, &mut parts);
+            let shape = |part: &Part<'_>| match part {
+                Part::Memory(buffer) => (true, buffer.len() as u64),
+                Part::Nothing(length) => (false, *length),
+            };
+            parts.iter().map(shape).collect::<Vec<_>>()
+        };
+        let all = [(false, 0x1000), (true, 0x800), (false, 0x800), (true, 0x10)];
+        assert_eq!(shape(0, 0x4000), all);
+        assert_eq!(shape(0x17ff, 2), [(true, 1)]);
+        assert_eq!(shape(0x1800, 0x800), []);
+        assert_eq!(shape(0x1fff, 2), [(false, 1), (true, 1)]);
+        assert_eq!(shape(0x200f, 0x100), [(true, 1)]);
+        assert_eq!(shape(u64::MAX, 2), [(false, 1)]);
+        assert_eq!(shape(0x1000, 0), []);
     }
 
     #[test]

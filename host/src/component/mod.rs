@@ -27,6 +27,7 @@ mod resources;
 mod state_description;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use bindings::device_component::exports::southbridge::device::device::{
     Description, Property, Refusal, Scope, Section, StateDescription,
@@ -58,3 +59,4 @@ pub use memory::{Block, GuestRam};
 pub use outputs::Outputs;
 pub use outside::{Afterwards, Asked, Children, NoChildren, Question, Reply, Told};
 pub use resources::{Files, Resources};
+pub use window::DmaWindow;

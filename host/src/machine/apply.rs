@@ -6,7 +6,9 @@ use std::sync::PoisonError;
 use super::wiring::Sink;
 use super::{Machine, PowerEvent, WINDOW_RANGE};
 use crate::bus::{AddressSpace, Mapping};
-use crate::component::{Direction, Effect, Effects, Line, Mode, Recorded, SlotId, Space};
+use crate::component::{
+    Direction, DmaWindow, Effect, Effects, Line, Mode, Recorded, SlotId, Space,
+};
 use crate::slot::Slot;
 
 impl Machine {
@@ -70,7 +72,16 @@ impl Machine {
                     slot.ram().write(address, &data);
                 }
             }
-            Effect::Message { address, data } => self.board.send_message(address, data),
+            Effect::Message { address, data } => {
+                let range = DmaWindow::new(address, MESSAGE);
+                if self
+                    .by_id(slot)
+                    .zip(range)
+                    .is_some_and(|(slot, range)| slot.ram().reaches(range))
+                {
+                    self.board.send_message(address, data);
+                }
+            }
             Effect::CopyFile { file, offset, address, length } => {
                 if let Some(slot) = self.by_id(slot) {
                     copy_file(slot, file, offset, address, length);
@@ -239,6 +250,9 @@ impl Machine {
         count
     }
 }
+
+/// The bytes of a message-signalled interrupt.
+const MESSAGE: u64 = 4;
 
 /// Copies a part of a file to the guest's memory, with zeros beyond its end.
 fn copy_file(slot: &Slot, file: u32, offset: u64, address: u64, length: u32) {

@@ -184,7 +184,7 @@ fn resources(
     ram: &GuestRam,
     backends: &Backends,
 ) -> Result<Resources, Error> {
-    let has = |interface| device.grants.contains(&interface);
+    let windows = device.entry.grants.iter().filter_map(|grant| grant.window());
     let block = |declared: &MemoryBlock| {
         let unusable = |reason: String| {
             let MemoryBlock { name, size, .. } = declared;
@@ -204,9 +204,12 @@ fn resources(
     let memories = device.image.description().memories.iter().map(block);
     Ok(Resources {
         children,
-        ram: if has(Interface::Dma) { ram.clone() } else { GuestRam::default() },
+        ram: ram.within(windows),
         memories: memories.collect::<Result<Vec<_>, Error>>()?.into(),
-        files: if has(Interface::Files) { backends.files.clone() } else { Arc::new([]) },
+        files: match device.grants.contains(&Interface::Files) {
+            true => backends.files.clone(),
+            false => Arc::new([]),
+        },
     })
 }
 

@@ -94,7 +94,7 @@ fn show(
         writeln!(f, "    sha256 {}", hash.value)?;
     }
     if !device.grants.is_empty() {
-        let grants: Vec<&str> = device.grants.iter().map(|grant| Grant::name(*grant)).collect();
+        let grants: Vec<_> = device.grants.iter().map(Grant::to_string).collect();
         writeln!(f, "    may use {}", grants.join(", "))?;
     }
     for (limit, value) in &device.limits {

@@ -15,7 +15,7 @@
 //!
 //! [machine.base.device.bridge]                   # in order of creation
 //! component = "..."
-//! grants = ["pci-bus"]                           # interfaces of the contract
+//! grants = ["pci-bus", "dma:all"]                # interfaces of the contract, see [`Grant`]
 //!
 //! [machine.base.device.pm]
 //! component = "..."
@@ -76,6 +76,7 @@ mod choice;
 mod cycle;
 mod display;
 mod error;
+mod grant;
 mod inherit;
 mod limits;
 mod model;
@@ -95,6 +96,7 @@ mod wiring;
 pub use catalog::{Attachment, BusKind, Catalog, Described, Direction};
 pub use choice::Choice;
 pub use error::{Error, Origin, Position, Sourced};
+pub use grant::Grant;
 pub use limits::Limit;
 pub use model::{Compat, DeviceEntry, MachineType, MemoryLayout, Migration, QemuDevice};
 pub(crate) use names::natural;
@@ -103,4 +105,4 @@ pub use place::{Address, PciAddress, Place, allocate};
 pub use port_write::PortWrite;
 pub use registry::MachineTypes;
 pub use value::{Irqchip, Kind, Parameter, Parameters, Setting, Value, When};
-pub use wiring::{CpuPin, Grant, Target};
+pub use wiring::{CpuPin, Target};

@@ -356,11 +356,12 @@ fn when(node: &Node<'_>) -> Result<When, Error> {
 
 fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {
     let grant = |node: &Node<'_>| {
-        let name = node.string()?;
-        let found = Grant::ALL.into_iter().find(|grant| grant.name() == name);
-        found.ok_or_else(|| {
-            node.error(format!("unknown grant {name:?}"))
-                .hint(names::hint(name, Grant::ALL.map(Grant::name)))
+        let text = node.string()?;
+        text.parse().map_err(|problem: String| {
+            let name = text.split(':').next().unwrap_or_default();
+            let known = Grant::ALL.map(Grant::name);
+            let hint = (!known.contains(&name)).then(|| names::hint(name, known));
+            node.error(problem).hint(hint.flatten())
         })
     };
     node.elements()?.iter().map(grant).collect()

@@ -1,4 +1,4 @@
-//! Where a device's output lines lead, and what it may ask of the host.
+//! Where a device's output lines lead.
 
 use std::fmt;
 use std::str::FromStr;
@@ -81,62 +81,4 @@ pub enum CpuPin {
     Smi,
     /// The interrupt of a controller that gives vectors, an 8259A's INT.
     Intr,
-}
-
-/// An interface of the contract that a device has only where it is granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Grant {
-    /// Configuration cycles on PCI buses the device carries.
-    PciBus,
-    /// Transfers on I2C buses the device carries.
-    I2cBus,
-    /// The machine's power state.
-    Power,
-    /// Which windows of the address space RAM answers.
-    RamWindows,
-    /// Character streams.
-    Streams,
-    /// Transfers on DMA channels of ISA buses the device carries.
-    IsaDmaBus,
-    /// The guest's memory.
-    Dma,
-    /// Blocks of memory of its own.
-    Memories,
-    /// Files for the guest.
-    Files,
-    /// Media in its drives.
-    Storage,
-}
-
-impl Grant {
-    /// All of them.
-    pub const ALL: [Grant; 10] = [
-        Grant::PciBus,
-        Grant::I2cBus,
-        Grant::IsaDmaBus,
-        Grant::Power,
-        Grant::RamWindows,
-        Grant::Streams,
-        Grant::Dma,
-        Grant::Memories,
-        Grant::Files,
-        Grant::Storage,
-    ];
-
-    /// The name of the interface in the contract.
-    pub fn name(self) -> &'static str {
-        match self {
-            Grant::PciBus => "pci-bus",
-            Grant::I2cBus => "i2c-bus",
-            Grant::Power => "power",
-            Grant::RamWindows => "ram-windows",
-            Grant::Streams => "streams",
-            Grant::IsaDmaBus => "isa-dma-bus",
-            Grant::Dma => "dma",
-            Grant::Memories => "memories",
-            Grant::Files => "files",
-            Grant::Storage => "storage",
-        }
-    }
 }

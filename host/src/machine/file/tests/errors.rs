@@ -261,6 +261,16 @@ fn grants() {
         "[\"lines\"]",
         r#"pc.toml:8:11: machine.base.device.bridge.grants: unknown grant "lines"; nearest: files"#,
     );
+    refused(
+        "[\"pci-bus\"]",
+        "[\"dma\"]",
+        r#"pc.toml:8:11: machine.base.device.bridge.grants: "dma" does not say which memory: expected "dma:all" for all of the guest's, or "dma:START+SIZE""#,
+    );
+    refused(
+        "[\"pci-bus\"]",
+        "[\"dma:0x1000+0\"]",
+        r#"pc.toml:8:11: machine.base.device.bridge.grants: the window "0x1000+0" of memory is empty"#,
+    );
 }
 
 #[test]
