@@ -1,4 +1,6 @@
-//! The components there are: those in the program, and files.
+//! The components there are: those in the program, files, and layouts of OCI.
+
+mod oci;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,7 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::builtin;
-use crate::component::{Engine, Error, Image, LARGEST};
+use crate::component::{Engine, Error, Image, LARGEST, sha256};
 
 /// Why there is no component by a name.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,14 @@ pub enum LibraryError {
         path: String,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// The directory is no layout of OCI's, or not with one component.
+    #[error("{path}: {problem}")]
+    Layout {
+        /// The directory.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The component cannot be used.
     #[error("{name}: {source}")]
@@ -53,13 +63,15 @@ impl Library {
 
     /// The component of a reference: the name of one in the program
     /// (`piix4-pm`), or a file, which has a slash in its name or ends in
-    /// `.wasm`. A file is read anew each time.
+    /// `.wasm`. A directory is an OCI image layout; what follows a colon is the
+    /// name of a manifest in it. A file is read anew each time.
     ///
     /// # Errors
     /// There is none, or it is not a device this host can run.
     pub fn get(&self, reference: &str) -> Result<Image, LibraryError> {
         if is_file(reference) {
-            return self.read(Path::new(reference));
+            let image = self.engine.load(&read(reference)?);
+            return usable(reference, image);
         }
         let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         let known = images.get(reference).cloned();
@@ -80,8 +92,8 @@ impl Library {
     /// It cannot be read, or is not a device this host can run.
     pub fn read(&self, path: &Path) -> Result<Image, LibraryError> {
         let name = path.display().to_string();
-        let bytes =
-            read(path).map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;
+        let bytes = read_file(path)
+            .map_err(|source| LibraryError::Unreadable { path: name.clone(), source })?;
         usable(&name, self.engine.load(&bytes))
     }
 }
@@ -90,9 +102,31 @@ fn usable(name: &str, image: Result<Image, Error>) -> Result<Image, LibraryError
     image.map_err(|source| LibraryError::Unusable { name: name.into(), source })
 }
 
+/// The SHA-256 of the component that a file or a layout holds.
+///
+/// # Errors
+/// It cannot be read.
+pub fn hash_of(reference: &str) -> Result<String, LibraryError> {
+    Ok(sha256(&read(reference)?))
+}
+
+/// Reads a component from a file or a layout.
+fn read(reference: &str) -> Result<Vec<u8>, LibraryError> {
+    let path = Path::new(reference);
+    let layout = match reference.rsplit_once(':') {
+        Some((directory, name)) if !path.exists() => (Path::new(directory), Some(name)),
+        _ => (path, None),
+    };
+    if oci::is_layout(layout.0) {
+        return oci::component(layout.0, layout.1)
+            .map_err(|problem| LibraryError::Layout { path: reference.into(), problem });
+    }
+    read_file(path).map_err(|source| LibraryError::Unreadable { path: reference.into(), source })
+}
+
 /// Reads a component's file. A pipe or a device is refused before it is opened:
 /// opening or reading it may never end.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }

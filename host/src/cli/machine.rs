@@ -1,12 +1,15 @@
 //! `southbridge machine`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::Result;
 use super::output::Output;
-use crate::machine::file::MachineTypes;
+use crate::library;
+use crate::machine::file::{MachineType, MachineTypes};
 
 /// Show the machine types there are.
 #[derive(Subcommand)]
@@ -21,7 +24,7 @@ pub(super) enum Machine {
         json: bool,
     },
     /// Show a machine type: its devices, where they sit, their properties,
-    /// wires and streams.
+    /// wires and streams, and the SHA-256 of those that come from files.
     Show {
         /// The machine type's name or alias.
         name: String,
@@ -43,11 +46,35 @@ impl Machine {
             Self::Show { name, machines, json } => {
                 let types = machines.types()?;
                 let machine = types.get(name)?;
-                if *json { output.json(machine)? } else { output.print(&machine.to_string())? }
+                let hashes = hashes(machine)?;
+                if *json {
+                    output.json(&Shown { machine, hashes })?;
+                } else {
+                    output.print(&machine.to_string())?;
+                    for (file, hash) in hashes {
+                        output.print(&format!("file {file}: sha256 {hash}\n"))?;
+                    }
+                }
             }
         }
         Ok(0)
     }
+}
+
+/// A machine type, and which bytes its devices from files are at the moment.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    machine: &'a MachineType,
+    #[serde(rename = "files", skip_serializing_if = "BTreeMap::is_empty")]
+    hashes: BTreeMap<&'a str, String>,
+}
+
+/// The files of a machine's devices with their SHA-256.
+fn hashes(machine: &MachineType) -> Result<BTreeMap<&str, String>> {
+    let components = machine.entries().map(|entry| entry.component.value.as_str());
+    let files = components.filter(|component| library::is_file(component));
+    files.map(|file| Ok((file, library::hash_of(file)?))).collect()
 }
 
 /// Which machine types there are.

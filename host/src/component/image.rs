@@ -152,9 +152,14 @@ struct Inner {
     linked: InstancePre<Outside>,
 }
 
+/// The SHA-256 of bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Image {
     pub(super) fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
-        let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = sha256(bytes);
         Self::load_known(engine, engine.compiler(), bytes, &hash)
     }
 

@@ -52,6 +52,7 @@ pub use compiler::{Compiler, CompilerLimits};
 pub use effect::{Effect, Effects, Recorded, SlotId};
 pub use engine::Engine;
 pub use error::{Error, Fault};
+pub(crate) use image::sha256;
 pub use image::{Image, Interface};
 pub use instance::{Environment, Instance};
 pub use limits::Limits;
