@@ -38,7 +38,7 @@ fn with_serial_ports(default: bool, ports: &[&[(&str, &str)]]) -> Result<Arc<Mac
         template: "isa-serial".into(),
         id: Some(format!("port{number}")),
         address: None,
-        properties: properties.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+        settings: properties.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
     };
     let requests: Vec<_> = ports.iter().enumerate().map(request).collect();
     let parameters = Parameters::new(1, 16 << 20);
@@ -95,7 +95,7 @@ fn a_serial_port_too_many_is_refused() {
     let line = refused(false, &[&[("index", "4")]]);
     assert!(line.contains("\"isa-serial\" has no choice 4: 0 to 3 expected"), "{line}");
     let line = refused(false, &[&[("index", "x")]]);
-    assert!(line.contains("--device: isa-serial.index: \"x\" found, a number expected"), "{line}");
+    assert!(line.contains("--device: port0.index: \"x\" found, a number expected"), "{line}");
     let line = refused(true, &[&[("index", "0")]]);
     assert!(line.contains("port0") && line.contains("serial0"), "{line}");
 }

@@ -18,12 +18,7 @@ pub(crate) const RAM_SIZE: u64 = 4 << 20;
 pub(crate) fn plan(library: &Library) -> Plan {
     let types = MachineTypes::builtin().expect("the files in the program are sound");
     let machine_type = types.get("pc-i440fx-7.2").expect("it is in the program");
-    let exit = DeviceRequest {
-        template: "isa-debug-exit".into(),
-        id: None,
-        address: None,
-        properties: Vec::new(),
-    };
+    let exit = DeviceRequest::new("isa-debug-exit");
     let parameters = Parameters::new(1, RAM_SIZE);
     Plan::new(machine_type, &[exit], library, parameters).expect("the machine fits together")
 }

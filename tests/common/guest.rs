@@ -197,14 +197,7 @@ impl Running {
         types.load("test.toml", &file).expect("the machine file is right");
         let machine_type = types.get(machine_type).expect("the machine type is there");
         let devices = devices.into_iter().chain(["isa-debugcon", "isa-debug-exit"]);
-        let requests: Vec<_> = devices
-            .map(|template| DeviceRequest {
-                template: template.into(),
-                id: None,
-                address: None,
-                properties: Vec::new(),
-            })
-            .collect();
+        let requests: Vec<_> = devices.map(DeviceRequest::new).collect();
         let parameters = Parameters::new(cpus, RAM).with_kernel_irqchip();
         let plan = Plan::new(machine_type, &requests, library(), parameters);
         let plan = plan.expect("the machine fits together");

@@ -49,12 +49,7 @@ impl Whole {
 
     /// The same with a display, whose ROM is this.
     pub(crate) fn with_display(name: &str, rom: &[u8]) -> Self {
-        let display = DeviceRequest {
-            template: "VGA".into(),
-            id: None,
-            address: None,
-            properties: Vec::new(),
-        };
+        let display = DeviceRequest::new("VGA");
         let roms = [("vgabios-stdvga.bin".to_owned(), Arc::from(rom))].into();
         let backends = Backends { roms, ..Backends::default() };
         Self::planned(name, &[display], Some(0), &backends)

@@ -42,7 +42,7 @@ impl Rig {
                 template: template.into(),
                 id: id.map(Into::into),
                 address: None,
-                properties: properties.iter().map(own).collect(),
+                settings: properties.iter().map(own).collect(),
             }
         };
         let devices = [

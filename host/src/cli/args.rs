@@ -51,19 +51,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     found.ok_or_else(|| "a number and a unit expected: 500ms, 30s, 5m, 2h".into())
 }
 
-/// Reads `TEMPLATE[,id=ID][,addr=ADDRESS][,PROPERTY=VALUE]...`.
+/// Reads `NAME|FILE.wasm[,id=ID][,addr=ADDRESS][,SETTING=VALUE]...`.
 pub(super) fn device(text: &str) -> Result<DeviceRequest, String> {
     let mut parts = text.split(',');
     let template = parts.next().filter(|name| !name.is_empty() && !name.contains('='));
-    let template = template.ok_or("the name of a device expected first")?.to_owned();
-    let mut request = DeviceRequest { template, id: None, address: None, properties: Vec::new() };
+    let mut request = DeviceRequest::new(template.ok_or("a device's name or file expected first")?);
     for part in parts {
         let pair = part.split_once('=').filter(|(name, _)| !name.is_empty());
         let (name, value) = pair.ok_or_else(|| format!("{part:?}: NAME=VALUE expected"))?;
         match name {
             "id" => request.id = Some(value.into()),
             "addr" => request.address = Some(value.into()),
-            _ => request.properties.push((name.into(), value.into())),
+            _ => request.settings.push((name.into(), value.into())),
         }
     }
     Ok(request)
@@ -164,7 +163,7 @@ mod tests {
         assert_eq!(request.id.as_deref(), Some("xen"));
         assert_eq!(request.address.as_deref(), Some("05.0"));
         let pairs = [("a", "1"), ("b", "x=y"), ("c", "")].map(|(a, b)| (a.into(), b.into()));
-        assert_eq!(request.properties, pairs);
+        assert_eq!(request.settings, pairs);
         for wrong in ["", ",id=x", "id=x", "x,", "x,y", "x,=y"] {
             assert!(device(wrong).is_err(), "{wrong}");
         }

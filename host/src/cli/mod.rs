@@ -9,6 +9,7 @@ mod compile;
 mod components;
 mod demo;
 mod device;
+mod drives;
 mod inspect;
 mod log;
 mod machine;

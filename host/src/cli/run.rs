@@ -10,8 +10,10 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::Result;
 use super::args::{self, Console, Pair};
 use super::components::Components;
+use super::drives;
 use super::machine::Machines;
 use super::output::Output;
+use super::qemu::{Drive, Drives, tell};
 use super::report::Report;
 use super::shares::{Shares, Sharing};
 use super::signals::{self, Hangup, Held, Release};
@@ -34,6 +36,8 @@ Examples:
   southbridge run --kernel guest.elf --device isa-debug-exit
   southbridge run --kernel bzImage --initrd initrd.gz --append 'console=ttyS0' --memory 512M
   southbridge run --firmware bios.bin --device isa-debugcon --stream debugcon=stderr
+  southbridge run --firmware bios.bin --drive ide0=disk.img
+  southbridge run --kernel guest.elf --device ./egg-timer.wasm,addr=5,limit.memory-mib=8
   southbridge run --kernel guest.elf --component pm=./piix4-pm.wasm --control /tmp/guest.sock
   southbridge run --kernel guest.elf --metrics 127.0.0.1:9100";
 
@@ -108,13 +112,24 @@ pub(super) struct Run {
     #[arg(long)]
     nodefaults: bool,
 
-    /// Add one of the machine's optional devices. May be given several times.
+    /// Add a device: one of the machine's optional ones, or a component's file. May be
+    /// given several times. Besides the device's properties SETTING is bus (the first it
+    /// fits into), sha256 of the component, grant (pci-bus, i2c-bus, isa-dma-bus, power,
+    /// streams, ram-windows, memories, files, storage, dma:all or dma:START+SIZE; may be
+    /// given several times), wire.LINE, stream.NAME, drive.NAME, rom.NAME or limit.NAME,
+    /// as in a machine file.
     #[arg(
         long,
-        value_name = "NAME[,id=ID][,addr=ADDRESS][,PROPERTY=VALUE]...",
+        value_name = "NAME|FILE.wasm[,id=ID][,addr=ADDRESS][,SETTING=VALUE]...",
         value_parser = args::device
     )]
     device: Vec<DeviceRequest>,
+
+    /// Put a raw image into a drive of the machine (ide0 to ide3, floppy0, floppy1, or one
+    /// that --device names). OPTION is media=cdrom, readonly=on, cache=MODE, rerror=ACTION
+    /// or werror=ACTION, as in QEMU. May be given several times.
+    #[arg(long, value_name = "NAME=FILE[,OPTION]...", value_parser = drives::drive)]
+    drive: Vec<Drive>,
 
     /// Use another component for a device: a .wasm file, or the name of one in
     /// this program. DEVICE is a device's id in the machine, or the name of an
@@ -192,7 +207,12 @@ impl Run {
             Interrupts::Kernel => parameters.with_kernel_irqchip(),
             Interrupts::None => parameters,
         };
+        let drives = Drives::open("southbridge", &self.drive);
+        let drives = drives.map_err(|error| anyhow!("{error:#}"))?;
+        self.drive.iter().for_each(|drive| tell(drive, &mut machine));
+        drives.tell(&mut machine);
         let plan = Plan::new(&machine, &self.device, &library, parameters)?;
+        drives::check(&self.drive, &plan)?;
         let serial = self.serial.as_ref().map(|console| &console.backend);
         let connections = Connections::new(&plan, serial, &self.stream)?;
         let streams = connections.open()?;
@@ -204,7 +224,7 @@ impl Run {
                 Interrupts::None => InterruptController::None,
             },
             boot,
-            backends: Backends::of_streams(streams.outputs()),
+            backends: Backends { drives: drives.open, ..Backends::of_streams(streams.outputs()) },
         };
         let (guest, inbox) = Guest::start(&plan, Policy::default(), setup)?;
         if let Some(source) = &incoming {

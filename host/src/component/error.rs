@@ -34,7 +34,10 @@ pub enum Error {
     #[error("imports {0}, which no host of this contract offers; a device may not use WASI")]
     UnknownImport(String),
     /// The component imports an interface of the contract it was not granted.
-    #[error("imports {0}, which is not granted here; grant it in the machine file if it is meant")]
+    #[error(
+        "imports {0}, which is not granted here; grant it in the machine file, or with grant= of the \
+         device's option, if it is meant"
+    )]
     NotGranted(Interface),
     /// The component says something about itself that does not hold together.
     #[error("bad description: {0}")]

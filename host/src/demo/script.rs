@@ -136,12 +136,7 @@ fn start(
 ) -> Result<(Arc<Guest>, Inbox), Error> {
     let types = MachineTypes::builtin().map_err(machine::Error::from)?;
     let machine_type = types.get(MACHINE).map_err(machine::Error::from)?;
-    let requests = ["isa-debug-exit", "isa-debugcon"].map(|template| DeviceRequest {
-        template: template.into(),
-        id: None,
-        address: None,
-        properties: Vec::new(),
-    });
+    let requests = ["isa-debug-exit", "isa-debugcon"].map(DeviceRequest::new);
     let parameters = Parameters::new(1, RAM).with_kernel_irqchip();
     let plan = Plan::new(machine_type, &requests, library, parameters)?;
     let streams = [("serial0", serial), ("debugcon", debug)];

@@ -20,9 +20,7 @@ pub enum Reason {
 impl Reason {
     pub(super) fn of(entry: &DeviceEntry, requests: &[DeviceRequest]) -> Self {
         let id = |request: &DeviceRequest| request.id.clone();
-        let asked = |request: &&DeviceRequest| {
-            request.id.as_ref().unwrap_or(&request.template) == &entry.id
-        };
+        let asked = |request: &&DeviceRequest| request.id() == entry.id;
         match requests.iter().find(asked).map(id) {
             None => Self::Machine,
             Some(None) => Self::Request,

@@ -2,29 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::components::Components;
 use super::file::{
-    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, MachineType,
-    MemoryLayout, Migration, Origin, Parameters, PortWrite, PropertyPath, Setting, Sourced, Value,
+    Address, DeviceEntry, MachineType, MemoryLayout, Migration, Parameters, PortWrite,
+    PropertyPath, Value,
 };
-use super::{Error, Reason};
-use crate::component::{self, Description, Image, Interface, PropertyValue, RamWindow};
+use super::{DeviceRequest, Error, Reason};
+use crate::component::{self, Image, Interface, PropertyValue, RamWindow};
 use crate::library::Library;
 use crate::slot::GivenProperty;
-
-/// A device that is asked for besides those of the machine type.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The name of one of the machine type's optional devices.
-    pub template: String,
-    /// Its id in the machine; the template's name if none.
-    pub id: Option<String>,
-    /// Its address on its bus; the next free one if none.
-    pub address: Option<String>,
-    /// Properties to set: name and value, as on a command line. `index` is the
-    /// number of one of the device's choices, if it has any, from 0; the first
-    /// that is free if none.
-    pub properties: Vec<(String, String)>,
-}
 
 /// A machine type with a component for each device, checked.
 pub struct Plan {
@@ -56,20 +42,17 @@ impl Plan {
     /// components, or a device imports what it is not granted.
     pub fn new(
         machine: &MachineType,
-        requests: &[Request],
+        requests: &[DeviceRequest],
         library: &Library,
         parameters: Parameters,
     ) -> Result<Self, Error> {
         let mut machine = machine.clone();
         machine.settle(&parameters);
+        let mut components = Components::of(&machine, library)?;
         for request in requests {
-            add(&mut machine, request)?;
+            request.plug("--device", &mut machine, &mut components)?;
         }
         machine.assign_addresses()?;
-        let components = Components::of(&machine, library)?;
-        for request in requests {
-            set(&mut machine, request, &components)?;
-        }
         machine.check(&components)?;
         let planned = |entry: &DeviceEntry| {
             let component = components.get(&entry.component.value);
@@ -128,6 +111,13 @@ impl Plan {
         streams.map(|stream| stream.value.as_str()).collect()
     }
 
+    /// The names of the host's drives that devices have.
+    #[must_use]
+    pub fn drives(&self) -> BTreeSet<&str> {
+        let drives = self.devices.iter().flat_map(|device| device.entry.drives.values());
+        drives.map(|drive| drive.value.as_str()).collect()
+    }
+
     /// The devices and their streams that are connected to a stream of the
     /// host: slot and stream.
     pub fn ends_of<'a>(&'a self, stream: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -151,12 +141,12 @@ pub(super) fn plug_error(entry: &DeviceEntry, source: component::Error) -> Error
 /// Refuses a component that is not the one that is pinned.
 fn check_hash(entry: &DeviceEntry, image: &Image) -> Result<(), Error> {
     match &entry.sha256 {
-        Some(pinned) if pinned.value != image.hash() => Err(Error::Pinned {
+        Some(pinned) if pinned.value.as_str() != image.hash() => Err(Error::Pinned {
             place: pinned.origin.place(),
             device: entry.id.clone(),
             component: entry.component.value.clone(),
             found: image.hash().into(),
-            expected: pinned.value.clone(),
+            expected: pinned.value.to_string(),
         }),
         _ => Ok(()),
     }
@@ -164,65 +154,6 @@ fn check_hash(entry: &DeviceEntry, image: &Image) -> Result<(), Error> {
 
 fn missing(entry: &DeviceEntry) -> Error {
     entry.component.origin.error("no such component").into()
-}
-
-/// The property that chooses: QEMU's name.
-const INDEX: &str = "index";
-
-impl Request {
-    /// The choice that is asked for.
-    fn choice(&self, machine: &MachineType) -> Result<Option<usize>, Error> {
-        let index = self.properties.iter().find(|(name, _)| self.chooses(name, machine));
-        let number = index.map(|(name, text)| {
-            let origin = Origin::outside("--device", &format!("{}.{name}", self.template));
-            text.parse().map_err(|_| origin.error(format!("{text:?} found, a number expected")))
-        });
-        Ok(number.transpose()?)
-    }
-
-    /// Whether a property is not the device's but chooses.
-    fn chooses(&self, property: &str, machine: &MachineType) -> bool {
-        let template = machine.optional.iter().find(|entry| entry.id == self.template);
-        property == INDEX && template.is_some_and(|template| !template.choices.is_empty())
-    }
-}
-
-/// Adds a requested device where the machine type has it.
-fn add(machine: &mut MachineType, request: &Request) -> Result<(), Error> {
-    let id = request.id.as_ref().unwrap_or(&request.template);
-    let choice = request.choice(machine)?;
-    let entry = machine.plug(&request.template, id, choice)?;
-    let Some(text) = &request.address else { return Ok(()) };
-    let origin = Origin::outside("--device", &format!("{id}.addr"));
-    let Some(place) = &mut entry.at else {
-        return Err(origin.error("the device is on no bus").into());
-    };
-    let address: Address = text.parse().map_err(|problem| origin.error(problem))?;
-    place.value.address = Some(address);
-    place.origin = origin;
-    Ok(())
-}
-
-/// Sets the properties of a requested device, now that their types are known.
-fn set(machine: &mut MachineType, request: &Request, components: &Components) -> Result<(), Error> {
-    let id = request.id.as_ref().unwrap_or(&request.template);
-    let own = request.properties.iter().filter(|(name, _)| !request.chooses(name, machine));
-    let own: Vec<_> = own.collect();
-    let Some(entry) = machine.device_mut(id) else { return Ok(()) };
-    let described = components.component(&entry.component.value);
-    for (name, text) in own {
-        let origin = Origin::outside("--device", &format!("{id}.{name}"));
-        let kind = described.and_then(|described| described.property(name));
-        // An unknown property is kept as it is: the check names it, with its
-        // neighbours.
-        let value = match kind {
-            Some(kind) => kind.parse(text).map_err(|problem| origin.error(problem))?,
-            None => Value::Text(text.clone()),
-        };
-        let setting = Sourced { value: Setting::Fixed(value), origin };
-        entry.properties.insert(name.clone(), setting);
-    }
-    Ok(())
 }
 
 fn given((name, value): (String, Value)) -> GivenProperty {
@@ -235,83 +166,6 @@ impl From<Value> for PropertyValue {
             Value::Flag(flag) => Self::Flag(flag),
             Value::Number(number) => Self::Number(number),
             Value::Text(text) => Self::Text(text),
-        }
-    }
-}
-
-/// The components of a machine, also of its optional devices, as machine files
-/// speak of them.
-struct Components(BTreeMap<String, (Image, Described)>);
-
-impl Components {
-    fn of(machine: &MachineType, library: &Library) -> Result<Self, Error> {
-        let mut components = BTreeMap::new();
-        for entry in machine.devices.iter().chain(&machine.optional) {
-            let name = &entry.component.value;
-            if components.contains_key(name) {
-                continue;
-            }
-            let image = library.get(name).map_err(|source| Error::Component {
-                place: entry.component.origin.place(),
-                device: entry.id.clone(),
-                source: Box::new(source),
-            })?;
-            let described = image.description().into();
-            components.insert(name.clone(), (image, described));
-        }
-        Ok(Self(components))
-    }
-
-    fn get(&self, name: &str) -> Option<&(Image, Described)> {
-        self.0.get(name)
-    }
-}
-
-impl Catalog for Components {
-    fn component(&self, name: &str) -> Option<&Described> {
-        self.get(name).map(|(_, described)| described)
-    }
-
-    fn names(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
-    }
-}
-
-/// What a component says of itself, as machine files speak of it.
-impl From<&Description> for Described {
-    fn from(description: &Description) -> Self {
-        let Description { attachment, properties, lines, buses, streams, drives, memories, .. } =
-            description;
-        let value = |value: &PropertyValue| match value {
-            PropertyValue::Flag(flag) => Value::Flag(*flag),
-            PropertyValue::Number(number) => Value::Number(*number),
-            PropertyValue::Text(text) => Value::Text(text.clone()),
-        };
-        let direction = |direction: component::Direction| match direction {
-            component::Direction::Input => Direction::Input,
-            component::Direction::Output => Direction::Output,
-        };
-        let kind = |kind: component::BusKind| match kind {
-            component::BusKind::Pci => BusKind::Pci,
-            component::BusKind::I2c => BusKind::I2c,
-            component::BusKind::IsaDma => BusKind::IsaDma,
-        };
-        Described {
-            attachment: match attachment {
-                component::Attachment::System => Attachment::System,
-                component::Attachment::Pci => Attachment::Pci,
-                component::Attachment::I2c => Attachment::I2c,
-                component::Attachment::IsaDma => Attachment::IsaDma,
-            },
-            properties: properties.iter().map(|p| (p.name.clone(), value(&p.default))).collect(),
-            lines: lines
-                .iter()
-                .map(|line| (line.name.clone(), direction(line.direction)))
-                .collect(),
-            buses: buses.iter().map(|bus| (bus.name.clone(), kind(bus.kind))).collect(),
-            streams: streams.clone(),
-            drives: drives.clone(),
-            roms: memories.iter().filter(|m| m.from_file).map(|m| m.name.clone()).collect(),
         }
     }
 }

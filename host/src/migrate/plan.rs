@@ -60,8 +60,7 @@ pub fn plan_for(
             let number =
                 requests.iter().filter(|r: &&DeviceRequest| r.template == device.id).count();
             let id = (number > 0).then(|| format!("{}-{number}", device.id));
-            let template = device.id.clone();
-            requests.push(DeviceRequest { template, id, address, properties: Vec::new() });
+            requests.push(DeviceRequest { id, address, ..DeviceRequest::new(&device.id) });
         }
     }
     let blocks = &stream.live.blocks;

@@ -62,22 +62,27 @@ pub(super) fn resolve(all: &mut Collected, machine: &mut MachineType) -> Result<
     }
     boot_order(all, machine)?;
     for drive in &all.drives {
-        let Some(name) = &drive.name else { continue };
-        let kind = match (drive.interface, drive.media) {
-            (Interface::Floppy, _) => "auto",
-            (_, Media::Disk) => "disk",
-            (_, Media::Cdrom) => "cdrom",
-        };
-        let mut set = |property: &str, text: &str| {
-            let origin = Origin::outside(&drive.place, property);
-            machine.set_option(&format!("{name}.{property}"), Value::Text(text.into()), origin);
-        };
-        set("kind", kind);
-        if let Some(serial) = drive.option("serial") {
-            set("serial", serial);
-        }
+        tell(drive, machine);
     }
     Ok(())
+}
+
+/// Tells the machine what a drive is.
+pub(in crate::cli) fn tell(drive: &Drive, machine: &mut MachineType) {
+    let Some(name) = &drive.name else { return };
+    let kind = match (drive.interface, drive.media) {
+        (Interface::Floppy, _) => "auto",
+        (_, Media::Disk) => "disk",
+        (_, Media::Cdrom) => "cdrom",
+    };
+    let mut set = |property: &str, text: &str| {
+        let origin = Origin::outside(&drive.place, property);
+        machine.set_option(&format!("{name}.{property}"), Value::Text(text.into()), origin);
+    };
+    set("kind", kind);
+    if let Some(serial) = drive.option("serial") {
+        set("serial", serial);
+    }
 }
 
 /// Devices that are drives of the machine's controllers: QEMU's name, the interface, and

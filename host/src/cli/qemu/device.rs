@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::absent;
 use super::error::{Error, Problem};
+use super::foreign;
 use super::given::{Collected, Given};
 use super::help::Help;
 use super::invocation::Device;
 use super::json::{self, Kind};
 use super::opts::Opts;
 use super::value;
+use crate::library;
 use crate::machine::file::{Choice, DeviceEntry, MachineType, PciAddress, Sourced, Target};
 
 /// A device that was asked for, before it is known what the machine has.
@@ -97,7 +99,10 @@ pub(super) fn resolve(all: &mut Collected, machine: &MachineType) -> Result<Vec<
             ));
             continue;
         }
-        let device = find(given, machine, &devices, all)?;
+        let device = match library::is_file(&given.driver) {
+            true => foreign::find(given, machine, &devices, all)?,
+            false => find(given, machine, &devices, all)?,
+        };
         devices.push(device);
     }
     Ok(devices)
@@ -220,7 +225,7 @@ fn pci_address(text: &str) -> Option<PciAddress> {
 }
 
 /// An id for a device that was given none.
-fn free_id(template: &str, machine: &MachineType, others: &[Device]) -> String {
+pub(super) fn free_id(template: &str, machine: &MachineType, others: &[Device]) -> String {
     let is_taken =
         |id: &str| machine.device(id).is_some() || others.iter().any(|device| device.id == id);
     let numbered = (1..).map(|number| format!("{template}-{number}"));

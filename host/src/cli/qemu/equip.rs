@@ -5,10 +5,12 @@ use super::error::{Error, Problem};
 use super::invocation::{Device, Global, Invocation, RtcClock};
 use super::value;
 use crate::component::PropertyValue;
-use crate::library::Library;
+use crate::library::{Library, is_file};
 use crate::machine::file::{
-    Address, DeviceEntry, Kind, MachineType, Origin, Parameter, Setting, Sourced, Value,
+    Address, Catalog as _, DeviceEntry, Kind, MachineType, Origin, Parameter, Setting, Sourced,
+    Value,
 };
+use crate::machine::{self, Components, DeviceRequest};
 
 impl Invocation {
     /// The machine to be planned: with the components and devices that were asked
@@ -47,6 +49,9 @@ impl Invocation {
         machine: &mut MachineType,
         library: &Library,
     ) -> Result<(), Error> {
+        if is_file(&device.template) {
+            return plug_file(device, machine, library);
+        }
         let Device { place, driver, template, choice, id, address, chardev, properties } = device;
         let at = |error: &dyn std::fmt::Display| Error::at(place, error);
         let entry = machine.plug(template, id, *choice).map_err(|error| at(&error))?;
@@ -94,6 +99,29 @@ impl Invocation {
         }
         Ok(())
     }
+}
+
+/// Plugs in a component that no machine file has.
+fn plug_file(device: &Device, machine: &mut MachineType, library: &Library) -> Result<(), Error> {
+    let Device { place, template, id, address, chardev, properties, .. } = device;
+    let request = DeviceRequest {
+        id: Some(id.clone()),
+        address: address.clone(),
+        settings: properties.clone(),
+        ..DeviceRequest::new(template)
+    };
+    let error = |error: machine::Error| Error::new(error.to_string());
+    let mut components = Components::of(machine, library).map_err(error)?;
+    request.plug(place, machine, &mut components).map_err(error)?;
+    if let (Some(chardev), Some(entry)) = (chardev, machine.device_mut(id)) {
+        let streams = components.component(template).map(|described| &described.streams);
+        for stream in streams.into_iter().flatten() {
+            let origin = Origin::outside(place, "chardev");
+            let value = chardev.clone();
+            entry.streams.insert(stream.clone(), Sourced { value, origin });
+        }
+    }
+    Ok(())
 }
 
 fn missing(driver: &str, property: &str) -> String {

@@ -76,7 +76,7 @@ impl std::error::Error for Error {}
 
 /// What is wrong with a value or a list of options, not yet with the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(in crate::cli) struct Problem {
     pub(super) text: String,
     pub(super) hint: Option<&'static str>,
 }
@@ -92,6 +92,13 @@ impl Problem {
     pub(super) fn bare(self) -> Error {
         let error = Error::new(self.text);
         self.hint.into_iter().fold(error, Error::hint)
+    }
+}
+
+impl fmt::Display for Problem {
+    /// Without the hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

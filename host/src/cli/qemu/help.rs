@@ -7,7 +7,10 @@ use super::table::{self, Entry};
 use super::{backend, machine, smp};
 use crate::cli::components::Components;
 use crate::component::{Attachment, PropertyValue};
-use crate::machine::file::{DeviceEntry, MachineType, MachineTypes, Setting, Value, natural};
+use crate::library;
+use crate::machine::file::{
+    DeviceEntry, MachineType, MachineTypes, Origin, Setting, Value, natural,
+};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -78,6 +81,10 @@ impl Help {
             Self::Devices => {
                 let machine = machine::find(types, all.machine.get("type"))?;
                 Ok(devices(machine))
+            }
+            Self::Device(place, driver) if library::is_file(driver) => {
+                let entry = DeviceEntry::new("", driver, Origin::outside(place, ""));
+                device(driver, &entry, all)
             }
             Self::Device(place, driver) => {
                 let machine = machine::find(types, all.machine.get("type"))?;

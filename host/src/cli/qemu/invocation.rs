@@ -185,7 +185,7 @@ pub struct Drive {
 
 impl Drive {
     /// A drive that nobody has asked for, with nothing in it.
-    pub(super) const fn empty() -> Self {
+    pub(in crate::cli) const fn empty() -> Self {
         Self {
             place: String::new(),
             id: None,

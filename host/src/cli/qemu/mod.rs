@@ -19,6 +19,7 @@ mod drive_options;
 mod equip;
 mod error;
 mod firmware_file;
+mod foreign;
 mod given;
 mod global;
 mod help;
@@ -49,8 +50,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::machine::file::MachineTypes;
 use given::{Collected, Given};
+pub(super) use launch::Drives;
+pub(super) use opts::Opts;
 use table::Treatment;
 
+pub(super) use attach::tell;
 pub use error::Error;
 pub use invocation::{
     Accelerator, Actions, Device, Drive, DrivePlace, Global, Images, Incoming, Interface,

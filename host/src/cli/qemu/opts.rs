@@ -11,7 +11,7 @@ use super::value;
 
 /// A list, in the order in which it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Opts {
+pub(in crate::cli) struct Opts {
     pairs: Vec<(String, String)>,
     /// Flags in it: what QEMU warns of, with what to write instead.
     pub(super) flags: Vec<(String, String)>,
@@ -19,7 +19,7 @@ pub(super) struct Opts {
 
 impl Opts {
     /// Reads a list of the older kind.
-    pub(super) fn parse(text: &str, implied: Option<&str>) -> Self {
+    pub(in crate::cli) fn parse(text: &str, implied: Option<&str>) -> Self {
         let (mut list, mut rest, mut implied) = (Self::default(), text, implied);
         while !rest.is_empty() {
             let key = &rest[..rest.find(['=', ',']).unwrap_or(rest.len())];
@@ -91,7 +91,7 @@ impl Opts {
     }
 
     /// The last value of a key, which is then no longer in the list.
-    pub(super) fn take(&mut self, key: &str) -> Option<String> {
+    pub(in crate::cli) fn take(&mut self, key: &str) -> Option<String> {
         let value = self.get(key).map(str::to_owned);
         self.pairs.retain(|(name, _)| name != key);
         value
@@ -109,7 +109,7 @@ impl Opts {
     }
 
     /// Each key once, where it stands last, with that value.
-    pub(super) fn last(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(in crate::cli) fn last(&self) -> impl Iterator<Item = (&str, &str)> {
         let later = |at: usize, key: &str| self.pairs[at + 1..].iter().any(|(name, _)| name == key);
         let pairs = self.pairs.iter().enumerate();
         let last = pairs.filter(move |(at, (key, _))| !later(*at, key));
@@ -130,7 +130,7 @@ impl Opts {
         }
     }
 
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Problem> {
+    pub(in crate::cli) fn flag(&self, key: &str) -> Result<Option<bool>, Problem> {
         self.get(key).map(|text| value::flag(key, text)).transpose()
     }
 

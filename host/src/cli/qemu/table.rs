@@ -186,8 +186,9 @@ pub(super) const GROUPS: &[Group] = &[
         options: &[
             entry(
                 &["device"],
-                "DRIVER[,id=ID][,addr=SLOT.FUNCTION][,chardev=ID][,PROPERTY=VALUE]... | JSON",
-                "Add a device; 'help' lists them, DRIVER,help its properties",
+                "DRIVER|FILE.wasm[,id=ID][,addr=SLOT.FUNCTION][,chardev=ID][,PROPERTY=VALUE]... | JSON",
+                "Add a device: one of the machine's ('help' lists them, DRIVER,help its \
+                 properties), or a component's file, with grant=, drive.NAME=, limit.NAME=",
                 Understood(device::device),
             ),
             entry(

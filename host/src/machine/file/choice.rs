@@ -25,7 +25,7 @@ pub struct Choice {
 impl MachineType {
     /// The device of a template with the choice of that number, or the first that
     /// is free.
-    pub(super) fn chosen(
+    pub(in crate::machine) fn chosen(
         &self,
         template: &DeviceEntry,
         number: Option<usize>,

@@ -50,8 +50,22 @@ impl Limit {
         }
     }
 
+    /// The limit of that name. The error is a phrase.
+    pub(in crate::machine) fn named(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|limit| limit.name() == name);
+        found.ok_or_else(|| {
+            format!("no limit {name:?}; there is {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+
+    /// A value for it. The error is a phrase.
+    pub(in crate::machine) fn value(self, number: u64) -> Result<u32, String> {
+        let value = u32::try_from(number).ok().filter(|n| (1..=self.most()).contains(n));
+        value.ok_or_else(|| format!("{number} is out of range; 1 to {} expected", self.most()))
+    }
+
     /// The most that can be set; the least is 1.
-    pub(super) const fn most(self) -> u32 {
+    const fn most(self) -> u32 {
         match self {
             Self::DeadlineMs => 60_000,
             // The addresses of a 32-bit device.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Address, Choice, Described, Error, Grant, Limit, Origin, Parameter, Parameters, PciAddress,
-    Place, PortWrite, PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
+    Place, PortWrite, PropertyPath, Setting, Sha256, Sourced, Target, Value, When, allocate, names,
 };
 
 /// Overrides of the components' defaults: component, then property.
@@ -118,15 +118,27 @@ impl MachineType {
         id: &str,
         choice: Option<usize>,
     ) -> Result<&mut DeviceEntry, Error> {
-        let Some(found) = self.optional.iter().find(|entry| entry.id == template) else {
+        let template = self.template(template)?;
+        let device = DeviceEntry { id: id.into(), ..self.chosen(template, choice)? };
+        self.add(device)
+    }
+
+    /// The optional device of that name.
+    pub(in crate::machine) fn template(&self, name: &str) -> Result<&DeviceEntry, Error> {
+        self.optional.iter().find(|entry| entry.id == name).ok_or_else(|| {
             let known = self.optional.iter().map(|entry| entry.id.as_str());
-            return Err(Error::new(format!(
-                "machine {:?} has no optional device {template:?}",
-                self.name
-            ))
-            .hint(names::hint(template, known)));
-        };
-        let mut device = self.chosen(found, choice)?;
+            Error::new(format!("machine {:?} has no optional device {name:?}", self.name))
+                .hint(names::hint(name, known))
+        })
+    }
+
+    /// Adds a device, and returns it for more to be set.
+    ///
+    /// # Errors
+    ///
+    /// The id is taken or malformed.
+    pub fn add(&mut self, device: DeviceEntry) -> Result<&mut DeviceEntry, Error> {
+        let id = device.id.as_str();
         if !names::is_id(id) || Target::RESERVED.contains(&id) {
             return Err(device.origin.error(format!("{id:?} is not an id for a device")));
         }
@@ -136,7 +148,6 @@ impl MachineType {
                 other.origin.place()
             )));
         }
-        id.clone_into(&mut device.id);
         self.devices.push(device);
         let last = self.devices.len() - 1;
         Ok(&mut self.devices[last])
@@ -231,7 +242,7 @@ pub struct DeviceEntry {
     pub component: Sourced<String>,
     /// What the SHA-256 of the component's bytes must be, in hexadecimal, if it is pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<Sourced<String>>,
+    pub sha256: Option<Sourced<Sha256>>,
     /// Where it sits; none if it is on no bus.
     pub at: Option<Sourced<Place>>,
     /// Properties set here. They prevail over the machine's `compat`.
@@ -276,6 +287,31 @@ pub struct DeviceEntry {
 }
 
 impl DeviceEntry {
+    /// A device of which nothing is said but which component it is.
+    #[must_use]
+    pub fn new(id: &str, component: &str, origin: Origin) -> Self {
+        Self {
+            id: id.into(),
+            component: Sourced { value: component.into(), origin: origin.clone() },
+            sha256: None,
+            at: None,
+            properties: BTreeMap::new(),
+            grants: BTreeSet::new(),
+            limits: BTreeMap::new(),
+            wires: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            drives: BTreeMap::new(),
+            roms: BTreeMap::new(),
+            listens: BTreeMap::new(),
+            when: None,
+            choices: Vec::new(),
+            compat: BTreeMap::new(),
+            qemu: QemuDevice::default(),
+            default: false,
+            origin,
+        }
+    }
+
     /// Where it is in QEMU, which has no bus of DMA channels; none if it is on no bus
     /// there.
     #[must_use]

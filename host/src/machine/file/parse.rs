@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::node::{Node, read_toml};
 use super::{
     Choice, Compat, Error, Grant, Limit, Origin, Parameter, Place, PortWrite, PropertyPath,
-    Setting, Sourced, Target, Value, When, names,
+    Setting, Sha256, Sourced, Target, Value, When, names,
 };
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
@@ -55,7 +55,7 @@ pub(super) struct DeviceDeclaration {
     pub(super) id: String,
     pub(super) origin: Origin,
     pub(super) component: Option<Sourced<String>>,
-    pub(super) sha256: Option<Sourced<String>>,
+    pub(super) sha256: Option<Sourced<Sha256>>,
     pub(super) at: Option<Sourced<Place>>,
     pub(super) properties: BTreeMap<String, Sourced<Setting>>,
     pub(super) grants: Option<BTreeSet<Grant>>,
@@ -251,7 +251,7 @@ fn device(id: &str, node: &Node<'_>, optional: bool) -> Result<DeviceDeclaration
     for (key, node) in node.fields(&[KEYS, &[last]].concat())? {
         match key {
             "component" => device.component = Some(text(&node)?),
-            "sha256" => device.sha256 = Some(hash(&node)?),
+            "sha256" => device.sha256 = Some(phrase(&node)?),
             "at" => device.at = Some(phrase(&node)?),
             "properties" => device.properties = table(&node, setting)?,
             "grants" => device.grants = Some(grants(&node)?),
@@ -367,29 +367,12 @@ fn grants(node: &Node<'_>) -> Result<BTreeSet<Grant>, Error> {
     node.elements()?.iter().map(grant).collect()
 }
 
-/// A SHA-256, as `device inspect` prints it.
-fn hash(node: &Node<'_>) -> Result<Sourced<String>, Error> {
-    let found = text(node)?;
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if found.value.len() == 64 && found.value.bytes().all(is_digit) {
-        return Ok(found);
-    }
-    Err(node.error(format!("{:?} is no SHA-256", found.value)).hint(
-        "64 digits, 0 to 9 and a to f, as `southbridge device inspect` prints them".to_owned(),
-    ))
-}
-
 fn limits(node: &Node<'_>) -> Result<BTreeMap<Limit, u32>, Error> {
     let mut found = BTreeMap::new();
     for (key, node) in node.fields(&Limit::ALL.map(Limit::name))? {
-        let number = node.number()?;
-        for limit in Limit::ALL.into_iter().filter(|limit| limit.name() == key) {
-            let value = u32::try_from(number).ok().filter(|n| (1..=limit.most()).contains(n));
-            let value = value.ok_or_else(|| {
-                node.error(format!("{number} is out of range; 1 to {} expected", limit.most()))
-            })?;
-            found.insert(limit, value);
-        }
+        let problem = |problem: String| node.error(problem);
+        let limit = Limit::named(key).map_err(problem)?;
+        found.insert(limit, limit.value(node.number()?).map_err(problem)?);
     }
     Ok(found)
 }

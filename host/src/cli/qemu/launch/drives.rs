@@ -12,15 +12,15 @@ use crate::machine::file::{MachineType, Origin, Value};
 use crate::machine::{DriveKind, GivenDrive, HostDrive, Inserted, Opened};
 
 /// The drives, by their names in the machine file.
-pub(super) struct Drives {
-    pub(super) open: BTreeMap<String, HostDrive>,
+pub(in crate::cli) struct Drives {
+    pub(in crate::cli) open: BTreeMap<String, HostDrive>,
     /// What the machine is told of them: option and value.
     told: Vec<(String, String)>,
 }
 
 impl Drives {
     /// Opens and locks all images.
-    pub(super) fn open(program: &str, drives: &[Drive]) -> Result<Self> {
+    pub(in crate::cli) fn open(program: &str, drives: &[Drive]) -> Result<Self> {
         let mut all = Self { open: BTreeMap::new(), told: Vec::new() };
         for (number, drive) in drives.iter().enumerate() {
             let Some(name) = &drive.name else { continue };
@@ -45,7 +45,7 @@ impl Drives {
     }
 
     /// Tells the machine what firmware finds about the drives in its memory.
-    pub(super) fn tell(&self, machine: &mut MachineType) {
+    pub(in crate::cli) fn tell(&self, machine: &mut MachineType) {
         for (option, value) in &self.told {
             let origin = Origin::outside("-drive", option);
             machine.set_option(option, Value::Text(value.clone()), origin);

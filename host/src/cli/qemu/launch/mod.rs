@@ -27,7 +27,7 @@ use crate::vm;
 
 use accelerator::Started;
 use character::Characters;
-use drives::Drives;
+pub(in crate::cli) use drives::Drives;
 use later::later;
 use pidfile::PidFile;
 

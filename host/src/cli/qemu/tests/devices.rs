@@ -43,6 +43,67 @@ fn devices_can_be_written_in_json() {
 }
 
 #[test]
+fn a_file_is_a_device_of_which_the_option_says_all() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let file = directory.path().join("disks.wasm");
+    let (bytes, _) = crate::builtin::find("piix3-ide").expect("it is in the program");
+    std::fs::write(&file, bytes).expect("the directory is ours");
+    let file = file.display();
+    let image = directory.path().join("image");
+    std::fs::write(&image, [0; 512]).expect("the directory is ours");
+    let drive = format!("-drive if=none,format=raw,id=first,file={}", image.display());
+    let grants = "grant=storage,grant=dma:all";
+    let line = format!(
+        "{drive} -device {file},{grants},bus=pci.0,addr=0x7,drive.primary-master=first \
+         -device {file},{grants}"
+    );
+    let machine = equipped(&line);
+    let device = machine.device("disks").expect("it has the file's name");
+    let place = |device: &DeviceEntry| device.at.as_ref().map(|at| at.value.to_string());
+    assert_eq!(place(device).as_deref(), Some("host-bridge/pci@07.0"));
+    assert_eq!(device.drives["primary-master"].value, "first");
+    assert_eq!(
+        device.grants.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["dma:all", "storage"]
+    );
+    let other = machine.device("disks-1").expect("it has a number");
+    assert_eq!(place(other).as_deref(), Some("host-bridge/pci"));
+    let first = start(&line).drives.into_iter().find(|drive| drive.id.as_deref() == Some("first"));
+    assert_eq!(first.and_then(|drive| drive.name).as_deref(), Some("first"));
+
+    for (options, error) in [
+        (
+            format!("-device {file},drive.primary-master=no"),
+            "drive.primary-master' can't find value 'no'",
+        ),
+        (format!("-device {file},chardev=no"), ".chardev' can't find value 'no'"),
+        (
+            format!("-device {file},stream.log=no"),
+            "stream.log: chardev=ID connects a device's streams",
+        ),
+        (
+            format!(
+                "{drive} -device {file},drive.primary-master=first \
+                 -device {file},id=other,drive.primary-slave=first"
+            ),
+            "Drive 'first' is already in use by another block device",
+        ),
+    ] {
+        let found = refused(&options);
+        assert!(found.contains(error), "{options}: {found}");
+    }
+    for (options, error) in [
+        (format!("-device {file},bus=usb.0"), "disks.bus: no bus \"usb.0\"; this machine has "),
+        (format!("-device {file},grant=disk"), "disks.grant: unknown grant \"disk\""),
+        (format!("-device {file},addr=99"), "disks.addr: PCI address \"99\" is not 00.0 to 1f.7"),
+        ("-device ./none.wasm".into(), "device none: ./none.wasm: cannot read: "),
+    ] {
+        let found = start(&options).equip(&LIBRARY).expect_err(&options).to_string();
+        assert!(found.starts_with("-device ") && found.contains(error), "{found}");
+    }
+}
+
+#[test]
 fn vga_std_is_a_device_that_comes_first() {
     let cards = |line: &str| {
         let machine = equipped(line);
