@@ -12,10 +12,12 @@ mod terminal;
 mod cli {
     mod bad_input;
     mod bench;
+    mod card_guest;
     mod convert;
     mod describe;
     mod diff;
     mod in_c;
+    mod in_rust;
     mod loading;
     mod memory;
     mod observing;
