@@ -8,8 +8,8 @@ use southbridge::control::qmp::{Qmp, Setup};
 use southbridge::control::qtest::{Error, Qtest};
 use southbridge::guest::{Guest, Outcome, Policy};
 use southbridge::library::Library;
-use southbridge::machine::{Backends, Plan};
 use southbridge::machine::file::{MachineTypes, Parameters};
+use southbridge::machine::{Backends, Plan};
 use southbridge::vm::RamLayout;
 
 static LIBRARY: LazyLock<Arc<Library>> =
