@@ -151,7 +151,7 @@ impl Slot {
         });
         let history = History(VecDeque::with_capacity(HISTORY));
         let purpose = Purpose::Shadow { left: accesses, history };
-        plugged.companion = Some(Companion::new(image.clone(), state, new, purpose));
+        plugged.companion = Some(Companion::new(image.clone(), state, new, purpose).into());
         plugged.listen();
         Ok(())
     }
@@ -200,7 +200,7 @@ impl Slot {
     pub(super) fn accompany(
         &self,
         plugged: &mut Plugged,
-        mut companion: Companion,
+        mut companion: Box<Companion>,
         mut done: Done<'_>,
         effects: &mut Effects,
         since: Range<usize>,
@@ -232,7 +232,7 @@ impl Slot {
     fn device_failed(
         &self,
         plugged: &mut Plugged,
-        mut guard: Companion,
+        mut guard: Box<Companion>,
         done: &Done<'_>,
         effects: &mut Effects,
         since: Range<usize>,
@@ -248,7 +248,7 @@ impl Slot {
         }
         // What the device had asked when it failed has happened; the guard goes on.
         let (answer, _) = guard.perform(done, done.tape.clone(), Afterwards::World).ok()?;
-        let Companion { image, state, instance, effects: recorded, .. } = guard;
+        let Companion { image, state, instance, effects: recorded, .. } = *guard;
         plugged.faults.rolled_back(image.title());
         // What the guard drives too was never released.
         let outputs = instance.outputs();

@@ -95,8 +95,9 @@ struct Plugged {
     sequence: u64,
     /// The image a swap replaced, for going back.
     previous: Option<Image>,
-    /// A version that sees what the device sees.
-    companion: Option<Companion>,
+    /// A version that sees what the device sees. In a box: it is taken out for each call, and
+    /// put back.
+    companion: Option<Box<Companion>>,
     /// What keeps the last calls.
     recorder: Option<Recorder>,
     /// What is known of the last shadow.

@@ -181,7 +181,7 @@ impl Slot {
         if let Some(time) = guarded
             && let Some(old) = old.take()
         {
-            plugged.companion = Some(Companion::guard(from.clone(), old_state, old, time));
+            plugged.companion = Some(Companion::guard(from.clone(), old_state, old, time).into());
             plugged.listen();
         }
         drop(plugged);
