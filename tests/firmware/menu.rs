@@ -16,16 +16,26 @@ fn named(name: &str) -> Vec<u8> {
     })
 }
 
-#[test]
-fn there_is_nothing_to_boot() {
+/// A machine with nothing to boot, and these arguments.
+fn empty(arguments: &[&str]) {
     if no_kvm() {
         return;
     }
-    let ours = Machine::new().runs_alike(|started| {
+    let ours = Machine::new().with(arguments).runs_alike(|started| {
         started.wait_for("No bootable device.\n");
         started.monitor().execute("quit");
     });
     ours.said("No bootable device.\n");
+}
+
+#[test]
+fn there_is_nothing_to_boot() {
+    empty(&[]);
+}
+
+#[test]
+fn there_is_nothing_to_boot_without_the_kernels_interrupt_controllers() {
+    empty(&["-machine", "kernel_irqchip=off"]);
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! `-accel`, and `accel=` of the machine.
 
-use super::error::Error;
+use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::help::Help;
 use super::invocation::Accelerator;
-use super::value;
 use crate::machine::file::Irqchip;
 
 /// What of KVM's properties changes nothing a guest sees.
@@ -18,16 +17,10 @@ pub(super) fn accel(all: &mut Collected, given: &Given<'_>) -> Result<(), Error>
         all.ask_help(Help::Accelerators);
         return Ok(());
     }
-    let mut split = false;
+    let mut irqchip = None;
     for (property, text) in list.last().filter(|(property, _)| *property != "accel") {
         match (name.as_str(), property) {
-            ("kvm", "kernel-irqchip") if value::flag(property, text) == Ok(true) => {}
-            ("kvm", "kernel-irqchip") if text == "split" => split = true,
-            ("kvm", "kernel-irqchip") => {
-                let problem =
-                    "kernel-irqchip=off: there is no local APIC but the kernel's; say split";
-                return Err(given.error(problem));
-            }
+            ("kvm", "kernel-irqchip") => irqchip = Some(text.to_owned()),
             ("kvm", property) if KVM_PROPERTIES.contains(&property) => {}
             // Of one that is not here nobody knows what it has.
             ("kvm" | "qtest", property) => {
@@ -36,10 +29,27 @@ pub(super) fn accel(all: &mut Collected, given: &Given<'_>) -> Result<(), Error>
             _ => {}
         }
     }
-    if split {
-        all.irqchip = Irqchip::Split;
+    if let Some(text) = irqchip {
+        set_irqchip(all, &text).map_err(|problem| problem.at(&given.place()))?;
     }
     all.accelerators.push((given.place(), name));
+    Ok(())
+}
+
+/// Says what the interrupt controllers are: QEMU's `kernel-irqchip`.
+pub(super) fn set_irqchip(all: &mut Collected, text: &str) -> Result<(), Problem> {
+    const NAME: &str = "kernel-irqchip";
+    all.irqchip = match text {
+        "on" => Irqchip::Kernel,
+        "split" => Irqchip::Split,
+        "off" => {
+            // Whose they are no guest can tell.
+            let text = format!("warning: {NAME}=off: the local APICs are KVM's, as with split");
+            all.warnings.push(text);
+            Irqchip::Split
+        }
+        _ => return Err(format!("Parameter '{NAME}' does not accept value '{text}'").into()),
+    };
     Ok(())
 }
 

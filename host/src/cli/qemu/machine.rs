@@ -4,8 +4,8 @@ use super::error::{Error, Problem};
 use super::given::{Collected, Given};
 use super::help::Help;
 use super::value::{self, Toggle};
-use super::{boot, memory, smp};
-use crate::machine::file::{Irqchip, MachineType, MachineTypes, Origin, Value};
+use super::{accel, boot, memory, smp};
+use crate::machine::file::{MachineType, MachineTypes, Origin, Value};
 
 /// The machine type if none is named.
 const DEFAULT: &str = "pc";
@@ -253,20 +253,8 @@ fn kernel(all: &mut Collected, _: &mut MachineType, text: &str) -> Result<(), Pr
     Ok(())
 }
 
-/// `split` leaves the local APICs to the kernel; the others are devices.
 fn kernel_irqchip(all: &mut Collected, _: &mut MachineType, text: &str) -> Result<(), Problem> {
-    const NAME: &str = "kernel-irqchip";
-    all.irqchip = match text {
-        "on" => Irqchip::Kernel,
-        "split" => Irqchip::Split,
-        "off" => {
-            return Err(
-                "kernel-irqchip=off: there is no local APIC but the kernel's; say split".into()
-            );
-        }
-        _ => return Err(format!("Parameter '{NAME}' does not accept value '{text}'").into()),
-    };
-    Ok(())
+    accel::set_irqchip(all, text)
 }
 
 fn max_ram_below_4g(

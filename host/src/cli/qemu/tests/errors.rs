@@ -53,8 +53,13 @@ fn what_is_not_here_is_named() {
         ("-drive if=pflash", "-drive if=pflash: there is no pflash here"),
         ("-machine xenfv-4.2,vmport=on", "-machine vmport=on: vmport is not there"),
         (
-            "-machine kernel-irqchip=off",
-            "kernel-irqchip=off: there is no local APIC but the kernel's; say split",
+            "-machine kernel-irqchip=maybe",
+            "Parameter 'kernel-irqchip' does not accept value 'maybe'",
+        ),
+        (
+            "-accel kvm,kernel-irqchip=maybe",
+            "-accel kvm,kernel-irqchip=maybe: Parameter 'kernel-irqchip' does not accept value \
+             'maybe'",
         ),
         ("-machine pc,foo=bar", "Property 'pc-i440fx-10.0-machine.foo' not found"),
         ("-m", "-m: requires an argument"),

@@ -9,7 +9,7 @@ use super::super::{
 };
 use super::{LIBRARY, start, text, words};
 use crate::chardev::{Backend, Role, SocketAddress, SocketConfig};
-use crate::machine::file::{Setting, Value};
+use crate::machine::file::{Irqchip, Setting, Value};
 
 const ACCEPTED: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -83,6 +83,21 @@ fn accelerators_are_tried_in_order() {
     }
     let invocation = start("-machine accel=tcg:kvm");
     assert_eq!(invocation.warnings, ["invalid accelerator tcg"]);
+}
+
+#[test]
+fn interrupt_controllers_are_the_kernels_or_devices() {
+    use Irqchip::{Kernel, Split};
+    for (line, expected, warnings) in [
+        ("", Kernel, 0),
+        ("-accel kvm,kernel-irqchip=split", Split, 0),
+        ("-machine kernel_irqchip=split -machine kernel-irqchip=on", Kernel, 0),
+        ("-accel kvm,kernel-irqchip=off", Split, 1),
+        ("-machine kernel-irqchip=off", Split, 1),
+    ] {
+        let invocation = start(line);
+        assert_eq!((invocation.irqchip, invocation.warnings.len()), (expected, warnings), "{line}");
+    }
 }
 
 #[test]
