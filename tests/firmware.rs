@@ -16,6 +16,7 @@ mod firmware {
     mod processors;
     mod resets;
     mod run;
+    mod screen;
     mod sleeps;
     mod swaps;
     mod tables;
