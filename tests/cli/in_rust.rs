@@ -4,6 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
 use super::card_guest;
 use super::program::{self, Files, fail, no_kvm, succeed};
 
@@ -99,6 +102,51 @@ fn a_card_in_rust_moves_sectors_for_a_guest() {
     assert!(shown.contains("may use dma:0x200000+0x10000, storage\n"), "{shown}");
     let machine = ["--machine-file", &machine, "--machine", "pc-with-card"];
     run(&files, &image(&files), &machine);
+}
+
+/// Makes an OCI image layout of a component, as tools that copy from registries do.
+fn layout(files: &Files, component: &str) -> String {
+    let directory = files.path("layout");
+    let blobs = directory.join("blobs/sha256");
+    std::fs::create_dir_all(&blobs).expect("the directory is ours");
+    let add = |media_type: &str, bytes: &[u8]| {
+        let hash: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        std::fs::write(blobs.join(&hash), bytes).expect("the directory is ours");
+        json!({
+            "mediaType": media_type,
+            "digest": format!("sha256:{hash}"),
+            "size": bytes.len(),
+            "annotations": {"org.opencontainers.image.ref.name": "1.0"},
+        })
+    };
+    let bytes = std::fs::read(component).expect("it was built");
+    let layers = [add("application/wasm", &bytes)];
+    let config = add("application/vnd.wasm.config.v0+json", b"{}");
+    let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers}).to_string();
+    let manifest = add("application/vnd.oci.image.manifest.v1+json", manifest.as_bytes());
+    let index = json!({"schemaVersion": 2, "manifests": [manifest]}).to_string();
+    std::fs::write(directory.join("index.json"), index).expect("the directory is ours");
+    let mark = r#"{"imageLayoutVersion": "1.0.0"}"#;
+    std::fs::write(directory.join("oci-layout"), mark).expect("the directory is ours");
+    files.text("layout")
+}
+
+#[test]
+fn a_layout_of_oci_is_as_good_as_a_file() {
+    let files = Files::new();
+    let component = build(&files);
+    let layout = layout(&files, &component);
+    let known = succeed(&["device", "inspect", &component]);
+    for reference in [layout.clone(), format!("{layout}:1.0")] {
+        assert_eq!(succeed(&["device", "inspect", &reference]), known, "{reference}");
+    }
+    let line = fail(&["device", "inspect", &format!("{layout}:2.0")]);
+    assert_eq!(line, format!("{layout}:2.0: no manifest \"2.0\" in it; it has 1.0"));
+    if no_kvm() {
+        return;
+    }
+    let device = format!("{layout}:1.0,addr=5,grant=storage,grant={WINDOW},drive.disk=card");
+    run(&files, &image(&files), &["--device", &device]);
 }
 
 #[test]
