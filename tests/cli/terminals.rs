@@ -72,8 +72,9 @@ fn top(files: &Files) -> Terminal {
     let socket = files.text("socket");
     let arguments = ["top", "--control", &socket, "--interval", "0.2"];
     let mut terminal = Terminal::start(&command(&arguments), None);
-    // The other screen, the headings, and a device that the guest accesses.
-    for text in ["\x1b[?1049h", "SLOT", "serial", "in service"] {
+    // The other screen, the headings, and a device that the guest accesses: words, as spaces
+    // that are there already are not drawn.
+    for text in ["\x1b[?1049h", "SLOT", "serial", "service"] {
         terminal.wait_for(text);
     }
     assert!(!terminal.is_restored());
