@@ -6,8 +6,13 @@ use std::fs::{self, File};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::thread;
+use std::time::Duration;
 
 use rustix::mm::{Advice, madvise};
+
+/// When everything has started: pages that are let go of cost the processors as much as
+/// those that come back.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// What the names of files with devices' code end in.
 const COMPILED: &str = ".cwasm";
@@ -15,9 +20,13 @@ const COMPILED: &str = ".cwasm";
 /// Lets go of the pages of code and constants that are mapped. Most of them only starting
 /// needs: the compiler, the reading of machine files and of the command line, and what
 /// compiled devices say of themselves. What is needed again comes back from the page cache.
-/// A thread of its own does it: the guest does not wait.
+/// A thread of its own does it, a moment later: neither guest nor clients wait.
 pub fn release() {
-    let started = thread::Builder::new().name("release".into()).spawn(release_now);
+    let release = || {
+        thread::sleep(MOMENT);
+        release_now();
+    };
+    let started = thread::Builder::new().name("release".into()).spawn(release);
     if let Err(error) = started {
         tracing::debug!(%error, "code stays in memory");
     }
