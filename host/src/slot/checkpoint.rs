@@ -99,7 +99,7 @@ impl Slot {
                 (None, Some(_)) => plugged.image.clone(),
             }
         };
-        let (new, state) = self.prepare(&image)?;
+        let new = self.prepare(&image)?;
         let mut plugged = self.lock();
         let start = Instant::now();
         // Another one may have been faster.
@@ -109,7 +109,7 @@ impl Slot {
         if plugged.checkpoint.is_none() {
             return Err(SwapError::NoCheckpoint);
         }
-        let (origin, _) = self.seat(&mut plugged, &image, new, state, effects)?;
+        let (origin, _) = self.seat(&mut plugged, new, effects)?;
         plugged.counts.restores += 1;
         drop(plugged);
         Ok(Swapped::new(image.clone(), image, start.elapsed(), origin))

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::input::{Answer, Input};
 use super::observed::{Done, own};
-use super::swap::{LONGEST_WAIT, hand_over, same_shape};
+use super::swap::{Candidate, LONGEST_WAIT, hand_over};
 use super::{Plugged, Slot, SwapError};
 use crate::component::{
     Afterwards, Asked, Description, Effect, Effects, Fault, Image, Instance, Recorded,
@@ -125,13 +125,14 @@ impl Slot {
         accesses: u64,
         effects: &mut Effects,
     ) -> Result<(), SwapError> {
-        let (mut new, state) = self.prepare(image)?;
+        let candidate = self.prepare(image)?;
         can_be_two(image.description())?;
         let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
         if requests != 0 {
             return Err(SwapError::Busy(requests));
         }
-        same_shape(plugged.image.description(), image.description())?;
+        candidate.check(&plugged.image)?;
+        let Candidate { instance: mut new, state, .. } = candidate;
         let now = self.clock.now();
         let saved = self.save_whole(&mut plugged, now, effects).map_err(SwapError::OldFaulted)?;
         let Plugged { instance, state: old_state, .. } = &mut *plugged;

@@ -123,6 +123,26 @@ pub struct Swapped {
 /// How long an exchange waits for requests to drives to end.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// A new device that is to take a place in which another one is.
+pub(super) struct Candidate {
+    image: Image,
+    pub(super) instance: Instance,
+    pub(super) state: Arc<StateDescription>,
+    /// What was in that place when the two were compared.
+    fits: Image,
+}
+
+impl Candidate {
+    /// Checks that it has the shape of what is plugged: another swap may have been faster.
+    pub(super) fn check(&self, plugged: &Image) -> Result<(), SwapError> {
+        // To compare takes longer than all else that accesses wait for.
+        if plugged.hash() == self.fits.hash() {
+            return Ok(());
+        }
+        same_shape(plugged.description(), self.image.description())
+    }
+}
+
 /// Where a new device's state came from.
 pub(super) enum Origin {
     /// From the device before.
@@ -167,14 +187,14 @@ impl Slot {
         guarded: Option<Duration>,
         effects: &mut Effects,
     ) -> Result<Swapped, SwapError> {
-        let (new, state) = self.prepare(image)?;
+        let new = self.prepare(image)?;
         let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
         if requests != 0 {
             return Err(SwapError::Busy(requests));
         }
         let start = Instant::now();
         let old_state = plugged.state.clone();
-        let (origin, mut old) = self.seat(&mut plugged, image, new, state, effects)?;
+        let (origin, mut old) = self.seat(&mut plugged, new, effects)?;
         plugged.counts.swaps += 1;
         let from = std::mem::replace(&mut plugged.image, image.clone());
         plugged.previous = Some(from.clone());
@@ -201,27 +221,24 @@ impl Slot {
     }
 
     /// All of a swap that does not need the slot.
-    pub(super) fn prepare(
-        &self,
-        image: &Image,
-    ) -> Result<(Instance, Arc<StateDescription>), SwapError> {
-        same_shape(self.image().description(), image.description())?;
-        Ok(self.setting.instantiate(image)?)
+    pub(super) fn prepare(&self, image: &Image) -> Result<Candidate, SwapError> {
+        let fits = self.image();
+        same_shape(fits.description(), image.description())?;
+        let (instance, state) = self.setting.instantiate(image)?;
+        Ok(Candidate { image: image.clone(), instance, state, fits })
     }
 
-    /// Gives a new device of `image` the state and the place of the one that is
-    /// plugged, or was. On an error all is as it was, but a device that fails
-    /// while it is saved is out of service.
+    /// Gives a new device the state and the place of the one that is plugged, or was. On
+    /// an error all is as it was, but a device that fails while it is saved is out of
+    /// service.
     pub(super) fn seat(
         &self,
         plugged: &mut Plugged,
-        image: &Image,
-        mut new: Instance,
-        state: Arc<StateDescription>,
+        new: Candidate,
         effects: &mut Effects,
     ) -> Result<(Origin, Option<Instance>), SwapError> {
-        // Another swap may have been faster.
-        same_shape(plugged.image.description(), image.description())?;
+        new.check(&plugged.image)?;
+        let Candidate { instance: mut new, state, .. } = new;
         let now = self.clock.now();
         let saved = self.save_whole(plugged, now, effects).map_err(SwapError::OldFaulted)?;
         let origin = match saved {
@@ -283,7 +300,7 @@ fn tell_inputs(
 }
 
 /// Checks that the machine can keep its wiring and its maps.
-pub(super) fn same_shape(old: &Description, new: &Description) -> Result<(), SwapError> {
+fn same_shape(old: &Description, new: &Description) -> Result<(), SwapError> {
     same("names", &[&old.name], &[&new.name])?;
     same("attachments", &[old.attachment], &[new.attachment])?;
     same("regions", &old.regions, &new.regions)?;
