@@ -142,8 +142,6 @@ impl<'w> Fields<'w> {
     }
 
     integers! {
-        /// An unsigned byte.
-        u8, u8s: u8, u8, "uint8";
         /// An unsigned 16-bit integer.
         u16, u16s: u16, u16, "uint16";
         /// An unsigned 32-bit integer.
@@ -154,6 +152,18 @@ impl<'w> Fields<'w> {
         i32, i32s: i32, u32, "int32";
         /// A signed 64-bit integer.
         i64, i64s: i64, u64, "int64";
+    }
+
+    /// An unsigned byte.
+    pub fn u8(&mut self, name: &'static str, value: &mut u8) {
+        self.u8s(name, std::slice::from_mut(value));
+    }
+
+    /// An unsigned byte. An array of them.
+    pub fn u8s(&mut self, name: &'static str, values: &mut [u8]) {
+        if self.begin(name, "uint8", 1, values.len()) {
+            self.bytes(values);
+        }
     }
 
     /// A truth value: a byte that is 0 or 1; anything but 0 reads as true, as in
@@ -180,9 +190,13 @@ impl<'w> Fields<'w> {
     /// Bytes as they are, under the type name QEMU gives them (`buffer`,
     /// `pci config`).
     pub fn buffer(&mut self, name: &'static str, type_name: &'static str, bytes: &mut [u8]) {
-        if !self.begin(name, type_name, bytes.len(), 1) {
-            return;
+        if self.begin(name, type_name, bytes.len(), 1) {
+            self.bytes(bytes);
         }
+    }
+
+    /// Saves or loads bytes all at once: a disk's buffers are hundreds of thousands.
+    fn bytes(&mut self, bytes: &mut [u8]) {
         match &mut self.walk {
             Walk::Save(writer) => writer.bytes(bytes),
             Walk::Load(loading) => {
