@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::builtin;
-use crate::component::{Engine, Error, Image, LARGEST, sha256};
+use crate::component::{Engine, Error, Image, LARGEST, Sha256};
 
 /// Why there is no component by a name.
 #[derive(Debug, thiserror::Error)]
@@ -106,8 +106,8 @@ fn usable(name: &str, image: Result<Image, Error>) -> Result<Image, LibraryError
 ///
 /// # Errors
 /// It cannot be read.
-pub fn hash_of(reference: &str) -> Result<String, LibraryError> {
-    Ok(sha256(&read(reference)?))
+pub fn hash_of(reference: &str) -> Result<Sha256, LibraryError> {
+    Ok(Sha256::of(&read(reference)?))
 }
 
 /// Reads a component from a file or a layout.

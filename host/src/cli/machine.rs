@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Result;
 use super::output::Output;
+use crate::component::Sha256;
 use crate::library;
 use crate::machine::file::{MachineType, MachineTypes};
 
@@ -67,11 +68,11 @@ struct Shown<'a> {
     #[serde(flatten)]
     machine: &'a MachineType,
     #[serde(rename = "files", skip_serializing_if = "BTreeMap::is_empty")]
-    hashes: BTreeMap<&'a str, String>,
+    hashes: BTreeMap<&'a str, Sha256>,
 }
 
 /// The files of a machine's devices with their SHA-256.
-fn hashes(machine: &MachineType) -> Result<BTreeMap<&str, String>> {
+fn hashes(machine: &MachineType) -> Result<BTreeMap<&str, Sha256>> {
     let components = machine.entries().map(|entry| entry.component.value.as_str());
     let files = components.filter(|component| library::is_file(component));
     files.map(|file| Ok((file, library::hash_of(file)?))).collect()

@@ -5,12 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use super::bindings::device_component::southbridge::device as contract;
 use super::compiler::Compiler;
+use super::hash::Sha256;
 use super::instance::{Environment, Instance};
 use super::outside::Outside;
 use super::{Description, Engine, Error, Limits, Property, Resources, SlotId, description};
@@ -152,15 +152,9 @@ struct Inner {
     linked: InstancePre<Outside>,
 }
 
-/// The SHA-256 of bytes, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl Image {
     pub(super) fn load(engine: &Engine, bytes: &[u8]) -> Result<Self, Error> {
-        let hash = sha256(bytes);
-        Self::load_known(engine, engine.compiler(), bytes, &hash)
+        Self::load_known(engine, engine.compiler(), bytes, Sha256::of(bytes).as_str())
     }
 
     pub(super) fn load_known(

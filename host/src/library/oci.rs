@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::component::{LARGEST, sha256};
+use crate::component::{LARGEST, Sha256};
 
 /// The file that makes a directory a layout.
 const MARK: &str = "oci-layout";
@@ -99,16 +99,13 @@ fn chosen<'a>(manifests: &'a [Descriptor], name: Option<&str>) -> Result<&'a Des
 /// Reads a blob, which must be what its descriptor says.
 fn blob(directory: &Path, descriptor: &Descriptor, most: u64) -> Result<Vec<u8>, String> {
     let Descriptor { digest, size, .. } = descriptor;
-    let is_hash = |text: &&str| {
-        text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let hash = digest.strip_prefix("sha256:").filter(is_hash);
+    let hash = digest.strip_prefix("sha256:").and_then(|text| text.parse::<Sha256>().ok());
     let hash = hash.ok_or_else(|| format!("digest {digest:?}: sha256 expected"))?;
     let bytes = read(directory, &format!("blobs/sha256/{hash}"), most)?;
     if bytes.len() as u64 != *size {
         return Err(format!("{digest}: {} bytes, {size} expected", bytes.len()));
     }
-    let found = sha256(&bytes);
+    let found = Sha256::of(&bytes);
     if found != hash {
         return Err(format!("{digest}: its bytes have the SHA-256 {found}"));
     }
@@ -151,7 +148,7 @@ mod tests {
         fs::create_dir_all(&blobs).unwrap();
         fs::write(directory.path().join(MARK), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
         let add = |media_type: &str, bytes: &[u8]| {
-            let hash = sha256(bytes);
+            let hash = Sha256::of(bytes).to_string();
             fs::write(blobs.join(&hash), bytes).unwrap();
             let digest = format!("sha256:{hash}");
             json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
@@ -226,7 +223,7 @@ mod tests {
         assert!(of(two).starts_with("several layers"));
 
         let spoilt = layout(|add| json!({"manifests": [manifest(add, "1", &[(WASM, b"device")])]}));
-        let hash = sha256(b"device");
+        let hash = Sha256::of(b"device").to_string();
         let blob = spoilt.path().join("blobs/sha256").join(&hash);
         fs::write(&blob, b"devils").unwrap();
         let problem = component(spoilt.path(), None).unwrap_err();

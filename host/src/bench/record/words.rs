@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::component::{Description, Failure, Mode, MouseButton, Request, Scope, WakeupReason};
+use crate::component::{
+    Description, Failure, Mode, MouseButton, Request, Scope, Sha256, WakeupReason,
+};
 
 /// Bytes that are written out; of more, their number and a hash are.
 const SHOWN: usize = 64;
@@ -192,7 +192,7 @@ pub(super) fn some(bytes: &[u8]) -> String {
     if bytes.len() <= SHOWN {
         return hex(bytes);
     }
-    format!("{} bytes sha256:{}", bytes.len(), &hex(&Sha256::digest(bytes))[..16])
+    format!("{} bytes sha256:{}", bytes.len(), &Sha256::of(bytes).as_str()[..16])
 }
 
 #[cfg(test)]

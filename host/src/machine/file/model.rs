@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{
     Address, Choice, Described, Error, Grant, Limit, Origin, Parameter, Parameters, PciAddress,
-    Place, PortWrite, PropertyPath, Setting, Sha256, Sourced, Target, Value, When, allocate, names,
+    Place, PortWrite, PropertyPath, Setting, Sourced, Target, Value, When, allocate, names,
 };
+use crate::component::Sha256;
 
 /// Overrides of the components' defaults: component, then property.
 pub type Compat = BTreeMap<String, BTreeMap<String, Sourced<Setting>>>;

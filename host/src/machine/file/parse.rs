@@ -7,8 +7,9 @@ use std::str::FromStr;
 use super::node::{Node, read_toml};
 use super::{
     Choice, Compat, Error, Grant, Limit, Origin, Parameter, Place, PortWrite, PropertyPath,
-    Setting, Sha256, Sourced, Target, Value, When, names,
+    Setting, Sourced, Target, Value, When, names,
 };
+use crate::component::Sha256;
 
 /// `[machine.NAME]`, as written: parts that are absent are inherited.
 #[derive(Clone, Debug)]

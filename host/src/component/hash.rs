@@ -1,9 +1,10 @@
-//! Which bytes a component must consist of.
+//! Which bytes a component consists of.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
+use sha2::Digest as _;
 
 /// A SHA-256, as `southbridge device inspect` prints it: 64 hexadecimal digits in lower
 /// case.
@@ -11,6 +12,12 @@ use serde::{Serialize, Serializer};
 pub struct Sha256(String);
 
 impl Sha256 {
+    /// That of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
