@@ -1,5 +1,8 @@
 //! The program as its users meet it: arguments in, text and exit status out.
 
+#[path = "common/guest.rs"]
+mod guest;
+
 #[path = "common/zoo.rs"]
 mod zoo;
 

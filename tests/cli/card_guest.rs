@@ -1,13 +1,11 @@
 //! The guest's driver for the card of `examples/sector-card`: a kernel without a format, in
 //! 32-bit protected mode.
 
-use iced_x86::IcedError;
 use iced_x86::code_asm::{
-    CodeAssembler, CodeLabel, al, ax, ds, dword_ptr, dx, eax, esp, fword_ptr, ptr, ss, word_ptr,
+    CodeAssembler, CodeLabel, al, ax, ds, dword_ptr, eax, esp, fword_ptr, ptr, ss, word_ptr,
 };
-use southbridge::vm::boot::Kernel;
 
-type Assembled = Result<(), IcedError>;
+use crate::guest::{Assembled, CODE, assemble, configure8, configure32, exit, out8};
 
 /// The status that the driver ends the machine with if it has found everything right.
 pub(crate) const RIGHT: u8 = 33;
@@ -18,7 +16,7 @@ const WRONG: u8 = 35;
 pub(crate) const SAYS: &str = "srwno\n";
 
 /// Slot 5.
-const DEVFN: u32 = 5 << 3;
+const DEVFN: u8 = 5 << 3;
 
 /// Where the driver puts the card's registers.
 const CARD: u32 = 0xfebf_0000;
@@ -63,9 +61,9 @@ const OUTSIDE: u32 = 0x30_0000;
 /// that is not there, memory outside the window.
 pub(crate) fn driver() -> Vec<u8> {
     let parts = [
-        (0, assemble(0, enter)),
-        (HANDLER, assemble(HANDLER, handle)),
-        (MAIN, assemble(MAIN, drive)),
+        (0, assemble(32, CODE, enter)),
+        (HANDLER, assemble(32, CODE + HANDLER, handle)),
+        (MAIN, assemble(32, CODE + MAIN, drive)),
     ];
     let mut image = Vec::new();
     for (at, code) in parts {
@@ -74,12 +72,6 @@ pub(crate) fn driver() -> Vec<u8> {
         image.extend(code);
     }
     image
-}
-
-fn assemble(at: u32, write: impl FnOnce(&mut CodeAssembler) -> Assembled) -> Vec<u8> {
-    let mut code = CodeAssembler::new(32).expect("32 bits are a mode");
-    write(&mut code).expect("the instructions exist");
-    code.assemble((Kernel::FLAT_ADDRESS + at).into()).expect("they are valid")
 }
 
 /// Takes segments of 4 GiB from a table of the driver's own, which interrupts need.
@@ -91,7 +83,7 @@ fn enter(a: &mut CodeAssembler) -> Assembled {
     a.mov(word_ptr(SEGMENTS_LIMIT), 4 * words.len() as i32 - 1)?;
     a.mov(dword_ptr(SEGMENTS_LIMIT + 2), SEGMENTS)?;
     a.lgdt(fword_ptr(SEGMENTS_LIMIT))?;
-    a.jmp_far(8, Kernel::FLAT_ADDRESS + MAIN)
+    a.jmp_far(8, CODE + MAIN)
 }
 
 /// Notes the card's status, and acknowledges the interrupt.
@@ -100,8 +92,8 @@ fn handle(a: &mut CodeAssembler) -> Assembled {
     a.mov(eax, dword_ptr(STATUS))?;
     a.mov(dword_ptr(SEEN), eax)?;
     a.mov(dword_ptr(STATUS), DONE)?;
-    out(a, 0xa0, 0x20)?;
-    out(a, 0x20, 0x20)?;
+    out8(a, 0xa0, 0x20)?;
+    out8(a, 0x20, 0x20)?;
     a.popad()?;
     // `iretd`, which KVM does not emulate in protected mode where it has to.
     a.pop(dword_ptr(RETURN))?;
@@ -119,42 +111,42 @@ fn drive(a: &mut CodeAssembler) -> Assembled {
     gate(a)?;
     interrupts(a)?;
     // Base address register 0; the card answers in memory, as a bus master.
-    configure(a, DEVFN << 8 | 0x10, CARD)?;
-    configure(a, DEVFN << 8 | 0x04, 0x06)?;
+    configure32(a, DEVFN, 0x10, CARD)?;
+    configure32(a, DEVFN, 0x04, 0x06)?;
 
     expect(a, SECTORS, 16, wrong)?;
-    say(a, b's')?;
+    out8(a, 0x3f8, b's')?;
     command(a, [2, BUFFER, 2, 1], DONE, wrong)?;
     expect(a, BUFFER, 0x0202_0202, wrong)?;
     expect(a, BUFFER + 0x3fc, 0x0303_0303, wrong)?;
     expect(a, BUFFER + 0x400, 0, wrong)?;
-    say(a, b'r')?;
+    out8(a, 0x3f8, b'r')?;
     a.mov(al, 0x77)?;
     a.mov(ptr(BUFFER), al)?;
     command(a, [9, BUFFER, 1, 2], DONE, wrong)?;
-    say(a, b'w')?;
+    out8(a, 0x3f8, b'w')?;
     // There is no sector 16.
     command(a, [16, BUFFER, 1, 1], DONE | FAILED, wrong)?;
-    say(a, b'n')?;
+    out8(a, 0x3f8, b'n')?;
     // What the card is not granted it neither changes nor sees.
     a.mov(dword_ptr(OUTSIDE), 0x1234_5678)?;
     command(a, [3, OUTSIDE, 1, 1], DONE, wrong)?;
     expect(a, OUTSIDE, 0x1234_5678, wrong)?;
     command(a, [10, OUTSIDE, 1, 2], DONE, wrong)?;
-    say(a, b'o')?;
+    out8(a, 0x3f8, b'o')?;
     command(a, [0, 0, 0, 3], DONE, wrong)?;
-    say(a, b'\n')?;
-    exit(a, RIGHT)?;
+    out8(a, 0x3f8, b'\n')?;
+    exit(a, RIGHT >> 1)?;
 
     a.set_label(&mut wrong)?;
-    say(a, b'\n')?;
-    exit(a, WRONG)
+    out8(a, 0x3f8, b'\n')?;
+    exit(a, WRONG >> 1)
 }
 
 /// An interrupt gate for the card's interrupt.
 fn gate(a: &mut CodeAssembler) -> Assembled {
     let entry = GATES + 8 * u32::from(VECTORS + IRQ - 8);
-    let handler = Kernel::FLAT_ADDRESS + HANDLER;
+    let handler = CODE + HANDLER;
     a.mov(dword_ptr(entry), 0x0008_0000 | handler & 0xffff)?;
     a.mov(dword_ptr(entry + 4), handler & 0xffff_0000 | 0x8e00)?;
     a.mov(word_ptr(GATES_LIMIT), 0x7ff)?;
@@ -165,8 +157,7 @@ fn gate(a: &mut CodeAssembler) -> Assembled {
 /// PIRQA leads to the interrupt, which is the only one that the controllers let through.
 fn interrupts(a: &mut CodeAssembler) -> Assembled {
     // The ISA bridge's route for PIRQA.
-    select(a, 0x08 << 8 | 0x60)?;
-    out(a, 0xcfc, IRQ)?;
+    configure8(a, 0x08, 0x60, IRQ)?;
     for (port, value) in [
         // Vectors, cascade, 8086 mode, masks; level-triggered.
         (0x20, 0x11),
@@ -181,7 +172,7 @@ fn interrupts(a: &mut CodeAssembler) -> Assembled {
         (0xa1, !(1 << (IRQ - 8))),
         (0x4d1, 1 << (IRQ - 8)),
     ] {
-        out(a, port, value)?;
+        out8(a, port, value)?;
     }
     Ok(())
 }
@@ -210,36 +201,4 @@ fn expect(a: &mut CodeAssembler, address: u32, value: u32, wrong: CodeLabel) -> 
     a.mov(eax, dword_ptr(address))?;
     a.cmp(eax, value)?;
     a.jne(wrong)
-}
-
-fn select(a: &mut CodeAssembler, register: u32) -> Assembled {
-    a.mov(dx, 0xcf8)?;
-    a.mov(eax, 0x8000_0000 | register)?;
-    a.out(dx, eax)
-}
-
-fn configure(a: &mut CodeAssembler, register: u32, value: u32) -> Assembled {
-    select(a, register)?;
-    a.mov(dx, 0xcfc)?;
-    a.mov(eax, value)?;
-    a.out(dx, eax)
-}
-
-fn out(a: &mut CodeAssembler, port: u32, value: u8) -> Assembled {
-    a.mov(dx, port)?;
-    a.mov(al, u32::from(value))?;
-    a.out(dx, al)
-}
-
-fn say(a: &mut CodeAssembler, letter: u8) -> Assembled {
-    out(a, 0x3f8, letter)
-}
-
-/// Ends the machine with a status, which is odd.
-fn exit(a: &mut CodeAssembler, status: u8) -> Assembled {
-    let mut stay = a.create_label();
-    out(a, 0xf4, status >> 1)?;
-    a.set_label(&mut stay)?;
-    a.hlt()?;
-    a.jmp(stay)
 }
