@@ -106,8 +106,7 @@ impl Ground {
     fn build(hostile: &[u8], window: &str, library: &Library) -> Result<Self, Error> {
         let directory = tempfile::tempdir().unwrap();
         let base = "memory = { max-ram-below-4g = 0xe0000000, split-at = 0xc0000000 }";
-        let text = machine_file(directory.path(), base, hostile);
-        let text = text.replace("dma:all", &format!("dma:{window}"));
+        let text = machine_file(directory.path(), base, hostile, window);
         let mut types = MachineTypes::builtin()?;
         types.load("test.toml", &text)?;
         let parameters = Parameters::new(1, 16 << 20).with_kernel_irqchip();
@@ -235,8 +234,8 @@ impl Neighbour {
 }
 
 /// A machine file with the machine `ground`: what `base` says, the neighbour, and the hostile
-/// device, with the components in a directory.
-pub(crate) fn machine_file(directory: &Path, base: &str, hostile: &[u8]) -> String {
+/// device, which reaches a window of the guest's memory; with the components in a directory.
+pub(crate) fn machine_file(directory: &Path, base: &str, hostile: &[u8], window: &str) -> String {
     let file = |name: &str, component: &[u8]| {
         let path = directory.join(name);
         std::fs::write(&path, component).unwrap();
@@ -256,7 +255,7 @@ pub(crate) fn machine_file(directory: &Path, base: &str, hostile: &[u8]) -> Stri
 
         [machine.ground.device.hostile]
         component = "{hostile}"
-        grants = ["streams", "dma:all", "pci-bus"]
+        grants = ["streams", "dma:{window}", "pci-bus"]
         wires = {{ out = "gsi:5" }}
         limits = {{ timers = 1000, interrupts = 1000, table-elements = 100 }}
         "#

@@ -53,7 +53,8 @@ fn program(a: &mut CodeAssembler) -> Assembled {
 
 fn check(name: &str, device: &Device, reason: &str) {
     let directory = tempfile::tempdir().unwrap();
-    let file = machine_file(directory.path(), "inherits = \"pc-i440fx-10.0\"", &device.component());
+    let base = "inherits = \"pc-i440fx-10.0\"";
+    let file = machine_file(directory.path(), base, &device.component(), "all");
     let config = Config { machine_type: "ground", file, ..Config::default() };
     let running = Running::with(config, flat(program));
     running.wait_for("1");
