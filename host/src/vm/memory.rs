@@ -17,7 +17,6 @@ use vm_memory::{GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRe
 pub use ram::RamLayout;
 pub use rom::Rom;
 pub use roms::{OPTION_ROMS, Roms};
-use windows::PAGE;
 pub use windows::{RamWindow, WindowMode};
 
 use super::Error;

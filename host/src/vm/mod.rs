@@ -52,3 +52,6 @@ pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMod
 pub use platform::{Config, KVM_PAGES, MAX_CPUS, Platform};
 pub use text::release as release_code;
 pub use vcpu::{ExitCounts, has_amd_processors};
+
+/// Bytes of a page on x86-64.
+const PAGE: u64 = 4096;

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use rustix::mm::{Advice, madvise};
 
+use super::PAGE;
+
 /// When everything has started: pages that are let go of cost the processors as much as
 /// those that come back.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -70,15 +72,13 @@ fn code(line: &str, program: &str) -> Option<Range<usize>> {
 /// Whether no page of a private mapping was ever written to, as addresses are put into
 /// constants and code when they are loaded.
 fn is_as_in_file(pages: &File, range: &Range<usize>) -> std::io::Result<bool> {
-    let mut entries = vec![0; range.len() / PAGE * ENTRY];
-    pages.read_exact_at(&mut entries, (range.start / PAGE * ENTRY) as u64)?;
+    let page = PAGE as usize;
+    let mut entries = vec![0; range.len() / page * ENTRY];
+    pages.read_exact_at(&mut entries, (range.start / page * ENTRY) as u64)?;
     let entries = entries.chunks_exact(ENTRY);
     let mut words = entries.map(|entry| entry.iter().rev().fold(0, |w, b| w << 8 | u64::from(*b)));
     Ok(words.all(|entry| entry & SWAPPED == 0 && (entry & PRESENT == 0 || entry & OF_FILE != 0)))
 }
-
-/// Bytes of a page on x86-64.
-const PAGE: usize = 4096;
 
 // `/proc/self/pagemap` (proc_pid_pagemap(5)): 64 bits for each page.
 const ENTRY: usize = 8;

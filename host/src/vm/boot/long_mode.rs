@@ -3,9 +3,8 @@
 
 use super::place::Place;
 use super::{Entry, Mode};
-use crate::vm::{Error, Image};
+use crate::vm::{Error, Image, PAGE};
 
-const PAGE: u64 = 4096;
 const ENTRIES: u64 = 512;
 const PRESENT_WRITABLE: u64 = 0b11;
 /// In an entry of a page directory: it maps a page of 2 MiB itself.

@@ -6,7 +6,7 @@ use vm_memory::{Bytes, GuestAddress};
 
 use super::memory_map::LOW_RAM_TOP;
 use crate::vm::memory::{FOUR_GIB, HIGH_RAM_START, LOW_RAM_END, Memory};
-use crate::vm::{Error, Image};
+use crate::vm::{Error, Image, PAGE};
 
 /// The real mode interrupt table and the BIOS data area end here.
 const LOW_RAM_BOTTOM: u64 = 0x500;
@@ -14,8 +14,6 @@ const LOW_RAM_BOTTOM: u64 = 0x500;
 /// Where guests look for what firmware has left for them. It is no RAM of theirs, but
 /// without firmware RAM answers there.
 const BIOS: Range<u64> = 0xf_0000..HIGH_RAM_START;
-
-const PAGE: u64 = 4096;
 
 /// How much is written at a time where zeros are needed.
 const ZEROS: [u8; 4096] = [0; 4096];

@@ -32,7 +32,7 @@ impl Blocks {
         let mut blocks = lock(&self.0);
         let slot = *blocks.entry(number).or_insert_with(|| slots.reserve());
         slots.delete(slot)?;
-        let Some(base) = base.filter(|base| base.is_multiple_of(super::PAGE)) else {
+        let Some(base) = base.filter(|base| base.is_multiple_of(crate::vm::PAGE)) else {
             return Ok(());
         };
         let backing = Backing::new(memory.clone());

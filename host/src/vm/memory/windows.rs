@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use super::slots::{Access, Backing, Slot, Slots};
 use super::{HIGH_RAM_START, LOW_RAM_END, OPTION_ROMS};
-use crate::vm::Error;
-
-pub(super) const PAGE: u64 = 4096;
+use crate::vm::{Error, PAGE};
 
 pub(super) const PAGES: usize = ((HIGH_RAM_START - LOW_RAM_END) / PAGE) as usize;
 
