@@ -12,19 +12,13 @@ use vm_memory::{
 use super::DmaWindow;
 
 /// The guest's RAM as a bus master reaches it. Where there is none, and outside its
-/// windows, reads give zeros and writes are dropped. Cheap to clone.
-#[derive(Clone)]
+/// windows, reads give zeros and writes are dropped. By default there is none. Cheap to
+/// clone.
+#[derive(Clone, Default)]
 pub struct GuestRam {
     ram: Option<GuestMemoryMmap>,
     /// In order, and none touches another.
     windows: Arc<[DmaWindow]>,
-}
-
-impl Default for GuestRam {
-    /// No RAM.
-    fn default() -> Self {
-        Self { ram: None, windows: Arc::new([]) }
-    }
 }
 
 impl GuestRam {

@@ -102,18 +102,16 @@ impl DeviceRequest {
         components: &mut Components<'_>,
     ) -> Result<(), super::Error> {
         let template = if self.is_file() {
-            let device = DeviceEntry::new(self.id(), &self.template, Origin::outside(option, ""));
+            let source = Origin::outside(option, "");
+            let mut device = DeviceEntry::new(self.id(), &self.template, source);
             components.add(&device)?;
+            device.at = first_bus(machine, components, &device)?;
             device
         } else {
             machine.template(&self.template)?.clone()
         };
         let origin = |name: &str| Origin::outside(option, &format!("{}.{name}", self.id()));
-        let mut choice = None;
-        let mut at = match self.is_file() {
-            true => first_bus(machine, components, &template)?,
-            false => template.at.clone(),
-        };
+        let (mut choice, mut at) = (None, template.at.clone());
         for (name, text) in &self.settings {
             match Subject::of(name, &template) {
                 Subject::Choice => choice = Some(index(text).map_err(|p| origin(name).error(p))?),

@@ -17,10 +17,11 @@ pub(super) fn accel(all: &mut Collected, given: &Given<'_>) -> Result<(), Error>
         all.ask_help(Help::Accelerators);
         return Ok(());
     }
-    let mut irqchip = None;
     for (property, text) in list.last().filter(|(property, _)| *property != "accel") {
         match (name.as_str(), property) {
-            ("kvm", "kernel-irqchip") => irqchip = Some(text.to_owned()),
+            ("kvm", "kernel-irqchip") => {
+                set_irqchip(all, text).map_err(|problem| problem.at(&given.place()))?;
+            }
             ("kvm", property) if KVM_PROPERTIES.contains(&property) => {}
             // Of one that is not here nobody knows what it has.
             ("kvm" | "qtest", property) => {
@@ -28,9 +29,6 @@ pub(super) fn accel(all: &mut Collected, given: &Given<'_>) -> Result<(), Error>
             }
             _ => {}
         }
-    }
-    if let Some(text) = irqchip {
-        set_irqchip(all, &text).map_err(|problem| problem.at(&given.place()))?;
     }
     all.accelerators.push((given.place(), name));
     Ok(())

@@ -10,7 +10,7 @@ use crate::machine::file::{
     Address, Catalog as _, DeviceEntry, Kind, MachineType, Origin, Parameter, Setting, Sourced,
     Value,
 };
-use crate::machine::{self, Components, DeviceRequest};
+use crate::machine::{Components, DeviceRequest};
 
 impl Invocation {
     /// The machine to be planned: with the components and devices that were asked
@@ -37,8 +37,16 @@ impl Invocation {
         for global in &self.globals {
             apply_global(global, &mut machine, library)?;
         }
+        let has_files = self.devices.iter().any(|device| is_file(&device.template));
+        let components = has_files.then(|| Components::of(&machine, library)).transpose();
+        let mut components = components.map_err(|error| Error::new(error.to_string()))?;
         for device in &self.devices {
-            self.plug(device, &mut machine, library)?;
+            match &mut components {
+                Some(components) if is_file(&device.template) => {
+                    plug_file(device, &mut machine, components)?;
+                }
+                _ => self.plug(device, &mut machine, library)?,
+            }
         }
         Ok(machine)
     }
@@ -49,9 +57,6 @@ impl Invocation {
         machine: &mut MachineType,
         library: &Library,
     ) -> Result<(), Error> {
-        if is_file(&device.template) {
-            return plug_file(device, machine, library);
-        }
         let Device { place, driver, template, choice, id, address, chardev, properties } = device;
         let at = |error: &dyn std::fmt::Display| Error::at(place, error);
         let entry = machine.plug(template, id, *choice).map_err(|error| at(&error))?;
@@ -102,7 +107,11 @@ impl Invocation {
 }
 
 /// Plugs in a component that no machine file has.
-fn plug_file(device: &Device, machine: &mut MachineType, library: &Library) -> Result<(), Error> {
+fn plug_file(
+    device: &Device,
+    machine: &mut MachineType,
+    components: &mut Components<'_>,
+) -> Result<(), Error> {
     let Device { place, template, id, address, chardev, properties, .. } = device;
     let request = DeviceRequest {
         id: Some(id.clone()),
@@ -110,9 +119,8 @@ fn plug_file(device: &Device, machine: &mut MachineType, library: &Library) -> R
         settings: properties.clone(),
         ..DeviceRequest::new(template)
     };
-    let error = |error: machine::Error| Error::new(error.to_string());
-    let mut components = Components::of(machine, library).map_err(error)?;
-    request.plug(place, machine, &mut components).map_err(error)?;
+    let plugged = request.plug(place, machine, components);
+    plugged.map_err(|error| Error::new(error.to_string()))?;
     if let (Some(chardev), Some(entry)) = (chardev, machine.device_mut(id)) {
         let streams = components.component(template).map(|described| &described.streams);
         for stream in streams.into_iter().flatten() {
