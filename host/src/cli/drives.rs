@@ -66,6 +66,10 @@ mod tests {
         assert_eq!((given.interface, given.media), (Interface::Ide, Media::Disk));
         assert!(given.flag("readonly"));
         assert_eq!(given.option("werror"), Some("stop"));
+        for (written, read_only) in [("yes", true), ("true", true), ("off", false), ("n", false)] {
+            let given = drive(&format!("ide0=disk.img,readonly={written}")).unwrap();
+            assert_eq!(given.flag("readonly"), read_only, "{written}");
+        }
         assert_eq!(drive("ide2=cd.iso,media=cdrom").unwrap().media, Media::Cdrom);
         assert_eq!(drive("floppy0=a.img").unwrap().interface, Interface::Floppy);
         for (wrong, why) in [

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::value;
 use crate::chardev::Config;
 use crate::control::metrics::MetricsAddress;
 use crate::machine::file::{Irqchip, MachineType};
@@ -211,7 +212,7 @@ impl Drive {
     /// Whether an option is on.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        self.option(name) == Some("on")
+        self.option(name).is_some_and(|text| value::flag(name, text) == Ok(true))
     }
 }
 
