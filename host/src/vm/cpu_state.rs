@@ -1,7 +1,7 @@
-//! What the registers of a processor hold, for people.
+//! What the registers of a processor hold.
 
 /// The registers of a processor that stands still.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CpuState {
     /// RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP and R8 to R15.
     pub general: [u64; 16],
@@ -39,6 +39,8 @@ pub struct CpuState {
     pub halted: bool,
     /// Its floating-point unit.
     pub fpu: Fpu,
+    /// The rights of protection keys (PKRU).
+    pub protection_keys: u32,
     /// Its vector registers.
     pub vectors: Vectors,
 }
@@ -68,6 +70,16 @@ pub struct Fpu {
     pub tags: u8,
     /// Significand, and exponent with sign, of the registers R0 to R7.
     pub registers: [(u64, u16); 8],
+    /// The last instruction: its opcode, where it is, and where its operand is.
+    pub last: (u16, u64, u64),
+}
+
+impl Fpu {
+    /// Which of the registers is at a place of the stack, 0 being its top.
+    #[must_use]
+    pub const fn at(&self, stack: usize) -> usize {
+        ((self.status >> 11 & 7) as usize + stack) % 8
+    }
 }
 
 /// The vector registers.
@@ -77,6 +89,8 @@ pub struct Vectors {
     pub mxcsr: u32,
     /// Which states are enabled (XCR0).
     pub enabled: u64,
+    /// Which states are not as a reset leaves them (XSTATE_BV).
+    pub in_use: u64,
     /// The 32 registers of 512 bits, low parts first; what the processor does not
     /// have is 0.
     pub registers: [[u64; 8]; 32],

@@ -41,6 +41,18 @@ pub enum Error {
         source: kvm_ioctls::Error,
     },
 
+    /// A processor does not take a value, or does not tell it.
+    #[error(
+        "KVM does not have model-specific register {index:#x} of a processor hold {value:#x}: \
+         the host's processors cannot do what the state needs"
+    )]
+    Msr {
+        /// Which register.
+        index: u32,
+        /// What it was to hold.
+        value: u64,
+    },
+
     /// The number of processors is out of range.
     #[error("{0} processors: expected 1 to {MAX_CPUS}")]
     CpuCount(usize),
@@ -48,6 +60,15 @@ pub enum Error {
     /// Several processors without the interrupt controllers that start them.
     #[error("{0} processors without the kernel's interrupt controllers: only 1 can be started")]
     CpusWithoutController(usize),
+
+    /// A state of another number of processors.
+    #[error("the state is of {found} processors, the machine has {count}")]
+    OtherCpuCount {
+        /// How many the state has.
+        found: usize,
+        /// How many the machine has.
+        count: usize,
+    },
 
     /// The memory size is 0.
     #[error("memory size 0: expected at least 1 MiB")]

@@ -1,23 +1,19 @@
 //! The interrupt controllers and the interval timer inside the kernel, and the
 //! lines that lead to them.
 
+mod chips;
 mod routes;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use kvm_bindings::{
-    KVM_IRQCHIP_IOAPIC, KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_PIT_SPEAKER_DUMMY,
-    kvm_irqchip, kvm_msi, kvm_pit_config, kvm_pit_state2,
-};
+use kvm_bindings::{KVM_PIT_SPEAKER_DUMMY, kvm_msi, kvm_pit_config};
 use kvm_ioctls::VmFd;
 
-use super::Error;
 use super::kick::Threads;
 use super::sync::lock;
+use super::{ChipState, Error};
 use routes::Routes;
-
-const CHIPS: [u32; 3] = [KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC];
 
 /// Which interrupt controllers a machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +36,12 @@ pub struct Interrupts {
     vm: Arc<VmFd>,
     levels: AtomicU32,
     controller: InterruptController,
-    kernel: Option<PowerOn>,
+    /// The kernel's chips as they were when they were created.
+    kernel: Option<ChipState>,
     routes: Mutex<Routes>,
     /// The interrupt pin of processor 0.
     pin: AtomicBool,
     threads: Arc<Threads>,
-}
-
-/// The state of the kernel's chips when they were created.
-struct PowerOn {
-    chips: [kvm_irqchip; CHIPS.len()],
-    timer: kvm_pit_state2,
 }
 
 impl Interrupts {
@@ -65,7 +56,7 @@ impl Interrupts {
         threads: Arc<Threads>,
     ) -> Result<Self, Error> {
         let kernel = match controller {
-            InterruptController::Kernel => Some(PowerOn::create(&vm)?),
+            InterruptController::Kernel => Some(create(&vm)?),
             InterruptController::Local => {
                 routes::split(&vm)?;
                 None
@@ -133,6 +124,14 @@ impl Interrupts {
         Ok(())
     }
 
+    /// A message was sent before processors and devices were loaded.
+    pub(super) fn expect_message(&self, address: u64, data: u32) -> Result<(), Error> {
+        match self.controller {
+            InterruptController::Local => lock(&self.routes).note(&self.vm, address, data),
+            InterruptController::Kernel | InterruptController::None => Ok(()),
+        }
+    }
+
     /// Drives the interrupt pin of processor 0, behind which is a controller that is a
     /// device. May be called by any thread.
     pub fn set_pin(&self, level: bool) {
@@ -163,27 +162,24 @@ impl Interrupts {
     /// Puts the kernel's chips back to their power-on state. Lines keep their
     /// levels: those are the devices' to change.
     pub(super) fn reset(&self) -> Result<(), Error> {
-        let Some(power_on) = &self.kernel else {
-            return Ok(());
-        };
-        for chip in &power_on.chips {
-            self.vm.set_irqchip(chip).map_err(Error::kvm("reset an interrupt controller"))?;
-        }
-        self.vm.set_pit2(&power_on.timer).map_err(Error::kvm("reset the interval timer"))
+        self.kernel.as_ref().map_or(Ok(()), |power_on| power_on.write(&self.vm))
+    }
+
+    /// What the kernel's chips hold; none if it has none.
+    pub(super) fn save(&self) -> Result<Option<ChipState>, Error> {
+        self.kernel.as_ref().map(|_| ChipState::read(&self.vm)).transpose()
+    }
+
+    /// Makes the kernel's chips hold this, if it has any.
+    pub(super) fn load(&self, state: &ChipState) -> Result<(), Error> {
+        self.kernel.as_ref().map_or(Ok(()), |_| state.write(&self.vm))
     }
 }
 
-impl PowerOn {
-    fn create(vm: &VmFd) -> Result<Self, Error> {
-        vm.create_irq_chip().map_err(Error::kvm("create the interrupt controllers"))?;
-        vm.create_pit2(kvm_pit_config { flags: KVM_PIT_SPEAKER_DUMMY, ..Default::default() })
-            .map_err(Error::kvm("create the interval timer"))?;
-        let mut chips = [kvm_irqchip::default(); CHIPS.len()];
-        for (chip, chip_id) in chips.iter_mut().zip(CHIPS) {
-            chip.chip_id = chip_id;
-            vm.get_irqchip(chip).map_err(Error::kvm("read an interrupt controller"))?;
-        }
-        let timer = vm.get_pit2().map_err(Error::kvm("read the interval timer"))?;
-        Ok(Self { chips, timer })
-    }
+/// Has the kernel make its chips, and says what they hold.
+fn create(vm: &VmFd) -> Result<ChipState, Error> {
+    vm.create_irq_chip().map_err(Error::kvm("create the interrupt controllers"))?;
+    vm.create_pit2(kvm_pit_config { flags: KVM_PIT_SPEAKER_DUMMY, ..Default::default() })
+        .map_err(Error::kvm("create the interval timer"))?;
+    ChipState::read(vm)
 }

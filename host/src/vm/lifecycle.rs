@@ -15,12 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use kvm_bindings::kvm_clock_data;
+
 use super::boot::Entry;
 use super::control::Control;
 use super::door::Door;
 use super::sync::lock;
 use super::vcpu::{ExitCounts, Exits, Shared, Vcpu};
-use super::{CpuState, Error, Interrupts, Memory, Platform};
+use super::{CpuState, Error, Interrupts, Memory, Platform, VmState};
 
 /// Something that ended a processor's run. `cpu` counts from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,6 +194,47 @@ impl Vm {
             return Err(Error::NoSuchCpu { cpu, count: self.cpus() });
         }
         self.on_thread(cpu, |vcpu| vcpu.state())?
+    }
+
+    /// All that processors and the kernel's chips hold.
+    ///
+    /// # Errors
+    ///
+    /// The machine is not paused, or KVM refuses.
+    pub fn save(&self) -> Result<VmState, Error> {
+        let _change = lock(&self.change);
+        let processors = (0..self.cpus()).map(|cpu| self.on_thread(cpu, |vcpu| vcpu.save())?);
+        let processors = processors.collect::<Result<_, _>>()?;
+        let chips = self.platform.interrupts.save()?;
+        let clock = self.platform.vm.get_clock().map_err(Error::kvm("read the guests' clock"))?;
+        Ok(VmState { processors, chips, messages: Vec::new(), clock: clock.clock })
+    }
+
+    /// Makes processors and the kernel's chips hold this. The chips' lines keep their
+    /// levels, which are the devices' to say.
+    ///
+    /// # Errors
+    ///
+    /// The state has another number of processors, the machine is not paused, or KVM
+    /// refuses: the machine must be reset before it runs, then.
+    pub fn load(&self, state: &VmState) -> Result<(), Error> {
+        let _change = lock(&self.change);
+        let (found, count) = (state.processors.len(), self.cpus());
+        if found != count {
+            return Err(Error::OtherCpuCount { found, count });
+        }
+        for (cpu, processor) in state.processors.iter().enumerate() {
+            let processor = processor.clone();
+            self.on_thread(cpu, move |vcpu| vcpu.load(&processor))??;
+        }
+        if let Some(chips) = &state.chips {
+            self.platform.interrupts.load(chips)?;
+        }
+        for &(address, data) in &state.messages {
+            self.platform.interrupts.expect_message(address, data)?;
+        }
+        let clock = kvm_clock_data { clock: state.clock, ..Default::default() };
+        self.platform.vm.set_clock(&clock).map_err(Error::kvm("set the guests' clock"))
     }
 
     /// Stops the machine for good; returns when every thread has ended.

@@ -15,9 +15,10 @@
 //!
 //! What is `unsafe` here is confined to `memory/slots.rs` (handing memory to
 //! KVM), `kick.rs` (the signal that interrupts a processor) with its one user
-//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit), `vcpu/external.rs` (a
-//! request of KVM), `text.rs` (the pages of the program itself) and
-//! `vcpu/registers.rs` (the XSAVE area).
+//! in `vcpu.rs`, `vcpu/run_page.rs` (what KVM says of an exit), `vcpu/external.rs` and
+//! `vcpu/machine_check.rs` (requests of KVM), `interrupts/chips.rs` (which chip KVM speaks
+//! of), `text.rs` (the pages of the program itself), and `vcpu/registers.rs` and
+//! `vcpu/look.rs` (the XSAVE area).
 
 pub mod boot;
 mod control;
@@ -32,6 +33,7 @@ mod kick;
 mod lifecycle;
 pub mod memory;
 mod platform;
+mod processor_state;
 mod sync;
 mod text;
 mod vcpu;
@@ -50,6 +52,9 @@ pub use interrupts::{InterruptController, Interrupts};
 pub use lifecycle::{Listener, Vm, VmEvent};
 pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMode};
 pub use platform::{Config, KVM_PAGES, MAX_CPUS, Platform};
+pub use processor_state::{
+    ApicState, ChipState, Events, IoApicState, ProcessorState, VmState, msr_at_reset,
+};
 pub use text::release as release_code;
 pub use vcpu::{ExitCounts, has_amd_processors};
 

@@ -1,5 +1,7 @@
 //! Guests that run.
 
+mod saved;
+
 use std::sync::Arc;
 use std::time::Duration;
 

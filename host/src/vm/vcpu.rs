@@ -1,11 +1,14 @@
 //! One processor: its thread's loop.
 
+mod area;
 mod cpuid;
 mod exits;
 mod external;
 mod look;
+mod machine_check;
 mod registers;
 mod run_page;
+mod whole;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -77,6 +80,7 @@ impl Vcpu {
         let controller = platform.interrupts.controller();
         let cpuid = cpuid::cpuid(&platform.kvm, place, controller)?;
         fd.set_cpuid2(&cpuid).map_err(Error::kvm(format!("set the CPUID of processor {cpu}")))?;
+        machine_check::set_up(&platform.kvm, &fd)?;
         let local_apic = controller != InterruptController::None;
         let power_on = PowerOn::of(&fd, &platform.kvm, local_apic)?;
         Ok(Self { cpu, fd, power_on, exits, idle: false, shared })

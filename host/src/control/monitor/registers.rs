@@ -183,7 +183,7 @@ impl Dump<'_> {
     }
 
     fn fpu(&mut self, fpu: &Fpu, mxcsr: u32) {
-        let Fpu { control, status, tags, registers } = fpu;
+        let Fpu { control, status, tags, registers, .. } = fpu;
         let top = status >> 11 & 7;
         let _ = writeln!(
             self.text,

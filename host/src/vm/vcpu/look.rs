@@ -1,9 +1,15 @@
-//! Reads a vCPU's registers, for people.
+//! Reads a vCPU's registers, and writes them.
 
-use kvm_bindings::{CpuId, KVM_MAX_CPUID_ENTRIES, KVM_MP_STATE_HALTED, kvm_dtable, kvm_segment};
+#![allow(unsafe_code)]
+
+use kvm_bindings::{
+    KVM_MAX_CPUID_ENTRIES, KVM_MP_STATE_HALTED, kvm_debugregs, kvm_dtable, kvm_regs, kvm_segment,
+    kvm_sregs,
+};
 
 use super::Vcpu;
-use crate::vm::{CpuState, Error, Fpu, Segment, Vectors};
+use super::area::{Area, Layout};
+use crate::vm::{CpuState, Error, Segment};
 
 impl Vcpu {
     /// What the registers hold now.
@@ -16,11 +22,12 @@ impl Vcpu {
         let events = fd.get_vcpu_events().map_err(failed())?;
         let mp_state = fd.get_mp_state().map_err(failed())?.mp_state;
         let xsave = fd.get_xsave().map_err(failed())?;
-        let cpuid = fd.get_cpuid2(KVM_MAX_CPUID_ENTRIES).map_err(failed())?;
         // Without extended states there is nothing to enable, and nothing to read.
         let xcrs = fd.get_xcrs().unwrap_or_default();
         let xcr0 = xcrs.xcrs.iter().take(xcrs.nr_xcrs as usize).find(|xcr| xcr.xcr == 0);
-        let area = Area { words: &xsave.region, cpuid: &cpuid };
+        let enabled = xcr0.map_or(0, |xcr| xcr.value);
+        let layout = self.layout()?;
+        let area = Area { words: &xsave.region[..], layout: &layout };
         let segments = [
             &sregs.es, &sregs.cs, &sregs.ss, &sregs.ds, &sregs.fs, &sregs.gs, &sregs.ldt, &sregs.tr,
         ];
@@ -47,17 +54,94 @@ impl Vcpu {
             smm: events.smi.smm != 0,
             halted: mp_state == KVM_MP_STATE_HALTED || self.idle,
             fpu: area.fpu(),
-            vectors: area.vectors(xcr0.map_or(0, |xcr| xcr.value)),
+            protection_keys: area.protection_keys(enabled),
+            vectors: area.vectors(enabled),
         })
     }
+
+    /// Makes the registers hold this. Whether it is halted or in system management mode
+    /// is not theirs.
+    pub(super) fn set_registers(&self, state: &CpuState) -> Result<(), Error> {
+        let failed = || Error::kvm("write a processor's registers");
+        let fd = &self.fd;
+        let [rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15] =
+            state.general;
+        let (rip, rflags) = (state.rip, state.rflags);
+        let virtual_8086 = rflags & VIRTUAL_8086 != 0;
+        let [es, cs, ss, ds, fs, gs, ldt, tr] = state.segments;
+        let code_or_data = |segment| match virtual_8086 {
+            true => virtual_8086_segment(segment),
+            false => kvm_segment_of(segment),
+        };
+        let table = |(base, limit)| kvm_dtable { base, limit, ..Default::default() };
+        let sregs = kvm_sregs {
+            es: code_or_data(es),
+            cs: code_or_data(cs),
+            ss: code_or_data(ss),
+            ds: code_or_data(ds),
+            fs: code_or_data(fs),
+            gs: code_or_data(gs),
+            ldt: kvm_segment_of(ldt),
+            tr: kvm_segment_of(tr),
+            gdt: table(state.gdt),
+            idt: table(state.idt),
+            cr0: state.cr0,
+            cr2: state.cr2,
+            cr3: state.cr3,
+            cr4: state.cr4,
+            efer: state.efer,
+            // The local APIC's, which has its own place; an interrupt on its way is an
+            // event.
+            ..fd.get_sregs().map_err(failed())?
+        };
+        let sregs = kvm_sregs { interrupt_bitmap: [0; 4], ..sregs };
+        fd.set_sregs(&sregs).map_err(failed())?;
+        #[rustfmt::skip]
+        let regs = kvm_regs {
+            rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15,
+            rip, rflags,
+        };
+        fd.set_regs(&regs).map_err(failed())?;
+        let mut xsave = fd.get_xsave().map_err(failed())?;
+        let layout = self.layout()?;
+        let mut area = Area { words: &mut xsave.region[..], layout: &layout };
+        area.set_fpu(&state.fpu);
+        area.set_vectors(&state.vectors);
+        area.set_protection_keys(state.protection_keys, state.vectors.enabled);
+        // SAFETY: KVM reads more than the structure holds only for features that a
+        // process must ask for (AMX), which this one never does.
+        unsafe { fd.set_xsave(&xsave) }.map_err(failed())?;
+        if let Ok(mut xcrs) = fd.get_xcrs() {
+            let xcrs0 = xcrs.xcrs.iter_mut().find(|xcr| xcr.xcr == 0);
+            if let Some(xcr) = xcrs0 {
+                xcr.value = state.vectors.enabled;
+                fd.set_xcrs(&xcrs).map_err(failed())?;
+            }
+        }
+        fd.set_debug_regs(&kvm_debugregs {
+            db: state.breakpoints,
+            dr6: state.dr6,
+            dr7: state.dr7,
+            ..Default::default()
+        })
+        .map_err(failed())
+    }
+
+    fn layout(&self) -> Result<Layout, Error> {
+        let cpuid = self.fd.get_cpuid2(KVM_MAX_CPUID_ENTRIES);
+        Ok(Layout::of(&cpuid.map_err(Error::kvm("read a processor's CPUID"))?))
+    }
 }
+
+/// The flag VM.
+const VIRTUAL_8086: u64 = 1 << 17;
 
 fn segment(segment: &kvm_segment) -> Segment {
     let bit = |value: u8, at: u32| u32::from(value & 1) << at;
     let attributes = u32::from(segment.type_ & 15) << 8
         | bit(segment.s, 12)
         | u32::from(segment.dpl & 3) << 13
-        | bit(segment.present, 15)
+        | bit(segment.present & !segment.unusable, 15)
         | bit(segment.avl, 20)
         | bit(segment.l, 21)
         | bit(segment.db, 22)
@@ -65,137 +149,27 @@ fn segment(segment: &kvm_segment) -> Segment {
     Segment { selector: segment.selector, base: segment.base, limit: segment.limit, attributes }
 }
 
-/// An XSAVE area in its standard form (Software Developer's Manual, volume 1,
-/// 13.4).
-struct Area<'a> {
-    words: &'a [u32],
-    cpuid: &'a CpuId,
-}
-
-/// Components of the extended state (13.1).
-mod component {
-    pub(super) const AVX: u32 = 2;
-    pub(super) const MASKS: u32 = 5;
-    pub(super) const UPPER_HALVES: u32 = 6;
-    pub(super) const UPPER_REGISTERS: u32 = 7;
-}
-
-impl Area<'_> {
-    fn u32(&self, at: usize) -> u32 {
-        self.words.get(at / 4).copied().unwrap_or(0)
-    }
-
-    fn u16(&self, at: usize) -> u16 {
-        (self.u32(at) >> (8 * (at % 4))) as u16
-    }
-
-    fn u64(&self, at: usize) -> u64 {
-        u64::from(self.u32(at)) | u64::from(self.u32(at + 4)) << 32
-    }
-
-    /// Where a component lies, if the processor has it and its bit in `enabled` is
-    /// set (13.2: leaf 0DH of CPUID says).
-    fn offset(&self, component: u32, enabled: u64) -> Option<usize> {
-        let entries = self.cpuid.as_slice().iter();
-        let mut leaves = entries.filter(|leaf| leaf.function == 0xd && leaf.index == component);
-        let leaf = leaves.next().filter(|_| enabled >> component & 1 != 0)?;
-        (leaf.eax != 0).then_some(leaf.ebx as usize)
-    }
-
-    fn fpu(&self) -> Fpu {
-        let status = self.u16(2);
-        let top = usize::from(status >> 11 & 7);
-        let mut registers = [(0, 0); 8];
-        for stack in 0..8 {
-            // The area has them in the order of the stack.
-            let at = 32 + 16 * stack;
-            registers[(top + stack) % 8] = (self.u64(at), self.u16(at + 8));
-        }
-        Fpu { control: self.u16(0), status, tags: self.u16(4) as u8, registers }
-    }
-
-    fn vectors(&self, enabled: u64) -> Vectors {
-        let mut vectors = Vectors { mxcsr: self.u32(24), enabled, ..Vectors::default() };
-        let low = Some(160);
-        let avx = self.offset(component::AVX, enabled);
-        let upper = self.offset(component::UPPER_HALVES, enabled);
-        let more = self.offset(component::UPPER_REGISTERS, enabled);
-        let mut copy =
-            |from: Option<usize>, registers: std::ops::Range<usize>, first: usize, count: usize| {
-                let Some(from) = from else { return };
-                for (index, register) in vectors.registers[registers].iter_mut().enumerate() {
-                    for (word, value) in register[first..first + count].iter_mut().enumerate() {
-                        *value = self.u64(from + 8 * (index * count + word));
-                    }
-                }
-            };
-        copy(low, 0..16, 0, 2);
-        copy(avx, 0..16, 2, 2);
-        copy(upper, 0..16, 4, 4);
-        copy(more, 16..32, 0, 8);
-        if let Some(masks) = self.offset(component::MASKS, enabled) {
-            for (index, mask) in vectors.masks.iter_mut().enumerate() {
-                *mask = self.u64(masks + 8 * index);
-            }
-        }
-        vectors
+fn kvm_segment_of(segment: Segment) -> kvm_segment {
+    let bit = |at: u32| (segment.attributes >> at & 1) as u8;
+    kvm_segment {
+        base: segment.base,
+        limit: segment.limit,
+        selector: segment.selector,
+        type_: (segment.attributes >> 8 & 15) as u8,
+        s: bit(12),
+        dpl: (segment.attributes >> 13 & 3) as u8,
+        present: bit(15),
+        avl: bit(20),
+        l: bit(21),
+        db: bit(22),
+        g: bit(23),
+        unusable: 1 - bit(15),
+        ..Default::default()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use kvm_bindings::kvm_cpuid_entry2;
-
-    use super::*;
-
-    /// Leaf 0DH of a processor: component, size and offset.
-    fn leaves(components: &[(u32, u32, u32)]) -> CpuId {
-        let leaf = |&(index, eax, ebx): &(u32, u32, u32)| kvm_cpuid_entry2 {
-            function: 0xd,
-            index,
-            eax,
-            ebx,
-            ..Default::default()
-        };
-        CpuId::from_entries(&components.iter().map(leaf).collect::<Vec<_>>()).unwrap()
-    }
-
-    /// An area in which each 64-bit word holds its offset.
-    fn words() -> Vec<u32> {
-        (0..1024).map(|word| if word % 2 == 0 { 4 * word } else { 0 }).collect()
-    }
-
-    #[test]
-    fn the_stack_of_the_floating_point_unit_is_turned_into_registers() {
-        let mut words = vec![0; 1024];
-        // Control word, status word with a top of 6, two tags, and the stack.
-        words[0] = 0x3000_037f;
-        words[1] = 0xc0;
-        (words[8], words[9], words[10]) = (0, 1 << 31, 0x3fff);
-        let area = Area { words: &words, cpuid: &leaves(&[]) };
-        let fpu = area.fpu();
-        assert_eq!((fpu.control, fpu.status, fpu.tags), (0x37f, 0x3000, 0xc0));
-        assert_eq!(fpu.registers[6], (1 << 63, 0x3fff));
-        assert_eq!(fpu.registers[0], (0, 0));
-    }
-
-    #[test]
-    fn registers_are_put_together_of_what_is_enabled() {
-        let words = words();
-        let cpuid = leaves(&[(2, 256, 576), (5, 64, 1088), (6, 512, 1152), (7, 1024, 1664)]);
-        let area = Area { words: &words, cpuid: &cpuid };
-        let sse = area.vectors(3);
-        assert_eq!((sse.mxcsr, sse.enabled), (24, 3));
-        assert_eq!(sse.registers[1], [176, 184, 0, 0, 0, 0, 0, 0]);
-        let avx = area.vectors(7);
-        assert_eq!(avx.registers[1], [176, 184, 592, 600, 0, 0, 0, 0]);
-        assert_eq!((avx.registers[16], avx.masks), ([0; 8], [0; 8]));
-        let all = area.vectors(0xe7);
-        assert_eq!(all.registers[1], [176, 184, 592, 600, 1184, 1192, 1200, 1208]);
-        assert_eq!(all.registers[17], std::array::from_fn(|word| 1728 + 8 * word as u64));
-        assert_eq!(all.masks[7], 1088 + 56);
-        // A processor without a component does not have it in its area.
-        let none = Area { words: &words, cpuid: &leaves(&[]) };
-        assert_eq!(none.vectors(7).registers[1], [176, 184, 0, 0, 0, 0, 0, 0]);
-    }
+/// In virtual-8086 mode the attributes are always these (Software Developer's Manual,
+/// volume 3C, 26.3.1.2), whatever was kept of them.
+fn virtual_8086_segment(segment: Segment) -> kvm_segment {
+    kvm_segment_of(Segment { attributes: 0xf300, ..segment })
 }

@@ -8,6 +8,7 @@ use kvm_bindings::{
 };
 use kvm_ioctls::{Cap, Kvm, VcpuFd};
 
+use super::machine_check;
 use crate::vm::Error;
 use crate::vm::boot::{Entry, Mode};
 
@@ -17,13 +18,13 @@ const CR4_PAE: u64 = 1 << 5;
 const EFER_LME: u64 = 1 << 8;
 const EFER_LMA: u64 = 1 << 10;
 
-const MSR_IA32_TSC: u32 = 0x10;
+pub(super) const MSR_IA32_TSC: u32 = 0x10;
 const MSR_IA32_MISC_ENABLE: u32 = 0x1a0;
 const FAST_STRING: u64 = 1;
 
 /// The memory type range registers (Software Developer's Manual, volume 3A,
-/// "Memory Type Range Registers"): variable, fixed and default. KVM does not
-/// list them.
+/// "Memory Type Range Registers"): variable, fixed and default. KVM lists neither them
+/// nor those of machine checks.
 const MTRRS: [std::ops::RangeInclusive<u32>; 6] =
     [0x200..=0x20f, 0x250..=0x250, 0x258..=0x259, 0x268..=0x26f, 0x277..=0x277, 0x2ff..=0x2ff];
 
@@ -36,9 +37,10 @@ pub(super) struct PowerOn {
     debug: kvm_debugregs,
     events: kvm_vcpu_events,
     /// None without the kernel's local APIC.
-    lapic: Option<Box<kvm_lapic_state>>,
+    pub(super) lapic: Option<Box<kvm_lapic_state>>,
     mp_state: kvm_mp_state,
-    msrs: Msrs,
+    /// Those that can be read and written.
+    pub(super) msrs: Msrs,
 }
 
 impl PowerOn {
@@ -60,6 +62,12 @@ impl PowerOn {
             mp_state: vcpu.get_mp_state().map_err(failed())?,
             msrs: msrs(vcpu, kvm)?,
         })
+    }
+
+    /// The value of a model-specific register, if it can be read and written.
+    pub(super) fn msr(&self, index: u32) -> Option<u64> {
+        let mut msrs = self.msrs.as_slice().iter();
+        msrs.find(|msr| msr.index == index).map(|msr| msr.data)
     }
 
     /// Puts a vCPU back to this state.
@@ -91,7 +99,8 @@ fn msrs(vcpu: &VcpuFd, kvm: &Kvm) -> Result<Msrs, Error> {
     let failed = || Error::kvm("read a processor's model-specific registers");
     let listed = kvm.get_msr_index_list().map_err(failed())?;
     let indices = listed.as_slice().iter().copied();
-    let mut entries = read_msrs(vcpu, indices.chain(MTRRS.into_iter().flatten()))?;
+    let unlisted = MTRRS.into_iter().flatten().chain(machine_check::registers());
+    let mut entries = read_msrs(vcpu, indices.chain(unlisted))?;
     for entry in &mut entries {
         match entry.index {
             MSR_IA32_TSC => entry.data = 0,
@@ -127,7 +136,7 @@ fn read_msrs(
     Ok(entries)
 }
 
-fn fam(entries: &[kvm_msr_entry]) -> Result<Msrs, Error> {
+pub(super) fn fam(entries: &[kvm_msr_entry]) -> Result<Msrs, Error> {
     Msrs::from_entries(entries).map_err(|_| Error::Kvm {
         what: format!("hold {} model-specific registers", entries.len()),
         source: kvm_ioctls::Error::new(rustix::io::Errno::TOOBIG.raw_os_error()),

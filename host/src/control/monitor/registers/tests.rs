@@ -95,7 +95,9 @@ impl<'a> Recorded<'a> {
                 status: self.number("FSW=") as u16,
                 tags: self.number("FTW=") as u8,
                 registers,
+                last: (0, 0, 0),
             },
+            protection_keys: 0,
             vectors: self.vectors(),
         }
     }
