@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::error::{Error, Problem};
 use crate::layout::json::{devices, parse};
-use crate::layout::{Kind, Layout, Layouts, Member, NoLayout};
+use crate::layout::{Count, Kind, Layout, Layouts, Member, NoLayout};
 use crate::ram::PAGE_SIZE;
 use crate::stream::Section;
 use crate::tree::{Field, Structure, Value};
@@ -122,7 +122,7 @@ fn structure(layout: &Layout, found: &Structure, object: &mut Map<String, Json>)
     // What is there is in the layout's order.
     let mut members = layout.members.iter();
     for field in &found.fields {
-        if let Some(member) = members.by_ref().find(|member| member.name == field.name) {
+        if let Some(member) = members.by_ref().find(|member| is_of(member, field)) {
             describe_field(member, field, &mut fields);
         }
     }
@@ -139,6 +139,24 @@ fn structure(layout: &Layout, found: &Structure, object: &mut Map<String, Json>)
     if !subsections.is_empty() {
         object.insert("subsections".to_owned(), subsections.into());
     }
+}
+
+/// Whether a field is this member. One that has another size on another machine is there
+/// once for each.
+fn is_of(member: &Member, field: &Field) -> bool {
+    let length = match &field.value {
+        Value::List(list) => list.len(),
+        _ => 1,
+    };
+    let is_as_long = match member.count {
+        Count::Fixed(count) => count == length as u64,
+        _ => true,
+    };
+    let is_as_large = match member.kind {
+        Kind::Unsigned { size, .. } | Kind::Signed { size, .. } => size * length == field.size,
+        _ => true,
+    };
+    member.name == field.name && is_as_long && is_as_large
 }
 
 /// Appends the entry of a field, or one for each of its elements if they differ.
