@@ -102,6 +102,8 @@ fn apply(whole: &mut Declaration, child: &Declaration) -> Result<(), Error> {
         suppress_vmdesc: new.suppress_vmdesc.or(old.suppress_vmdesc),
         send_switchover_start: new.send_switchover_start.or(old.send_switchover_start),
         vga_global_vmstate: new.vga_global_vmstate.or(old.vga_global_vmstate),
+        save_tsc_khz: new.save_tsc_khz.or(old.save_tsc_khz),
+        reliable_get_clock: new.reliable_get_clock.or(old.reliable_get_clock),
     };
     apply_devices(&mut whole.devices, &child.devices);
     apply_devices(&mut whole.optional, &child.optional);
@@ -193,6 +195,8 @@ pub(super) fn finish(whole: Declaration) -> Result<MachineType, Error> {
         suppress_vmdesc: said.suppress_vmdesc.unwrap_or(newest.suppress_vmdesc),
         send_switchover_start: said.send_switchover_start.unwrap_or(newest.send_switchover_start),
         vga_global_vmstate: said.vga_global_vmstate.unwrap_or(newest.vga_global_vmstate),
+        save_tsc_khz: said.save_tsc_khz.unwrap_or(newest.save_tsc_khz),
+        reliable_get_clock: said.reliable_get_clock.unwrap_or(newest.reliable_get_clock),
     };
     let ids: Vec<String> = whole.devices.iter().map(|d| d.id.clone()).collect();
     let entries = |devices: Vec<DeviceDeclaration>| -> Result<Vec<DeviceEntry>, Error> {

@@ -443,6 +443,10 @@ pub struct Migration {
     pub send_switchover_start: bool,
     /// Video memory is the block `vga.vram`, without the path of its device.
     pub vga_global_vmstate: bool,
+    /// The rate of a processor's time stamp counter, with its state.
+    pub save_tsc_khz: bool,
+    /// Whether KVM's clock for guests is right at any time, with that clock.
+    pub reliable_get_clock: bool,
 }
 
 impl Migration {
@@ -455,6 +459,8 @@ impl Migration {
             "suppress-vmdesc" => Some(&mut self.suppress_vmdesc),
             "send-switchover-start" => Some(&mut self.send_switchover_start),
             "vga-global-vmstate" => Some(&mut self.vga_global_vmstate),
+            "save-tsc-khz" => Some(&mut self.save_tsc_khz),
+            "reliable-get-clock" => Some(&mut self.reliable_get_clock),
             _ => None,
         }
     }
@@ -469,6 +475,8 @@ impl Default for Migration {
             suppress_vmdesc: false,
             send_switchover_start: true,
             vga_global_vmstate: false,
+            save_tsc_khz: true,
+            reliable_get_clock: true,
         }
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct MigrationDeclaration {
     pub(super) suppress_vmdesc: Option<bool>,
     pub(super) send_switchover_start: Option<bool>,
     pub(super) vga_global_vmstate: Option<bool>,
+    pub(super) save_tsc_khz: Option<bool>,
+    pub(super) reliable_get_clock: Option<bool>,
 }
 
 /// `[machine.NAME.device.ID]` and `[machine.NAME.optional.ID]`.
@@ -184,6 +186,8 @@ fn migration(node: &Node<'_>) -> Result<MigrationDeclaration, Error> {
         "suppress-vmdesc",
         "send-switchover-start",
         "vga-global-vmstate",
+        "save-tsc-khz",
+        "reliable-get-clock",
     ];
     let mut migration = MigrationDeclaration::default();
     for (key, node) in node.fields(KEYS)? {
@@ -194,7 +198,9 @@ fn migration(node: &Node<'_>) -> Result<MigrationDeclaration, Error> {
             "store-global-state" => migration.store_global_state = flag,
             "suppress-vmdesc" => migration.suppress_vmdesc = flag,
             "send-switchover-start" => migration.send_switchover_start = flag,
-            _ => migration.vga_global_vmstate = flag,
+            "vga-global-vmstate" => migration.vga_global_vmstate = flag,
+            "save-tsc-khz" => migration.save_tsc_khz = flag,
+            _ => migration.reliable_get_clock = flag,
         }
     }
     Ok(migration)

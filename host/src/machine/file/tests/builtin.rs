@@ -127,6 +127,8 @@ fn every_version_has_the_properties_it_has_in_qemu() {
             suppress_vmdesc: !since("suppress-vmdesc"),
             send_switchover_start: since("send-switchover-start"),
             vga_global_vmstate: !since("vga-global-vmstate"),
+            save_tsc_khz: since("save-tsc-khz"),
+            reliable_get_clock: since("reliable-get-clock"),
         };
         assert_eq!(machine.migration, expected, "{name}");
     }
