@@ -90,12 +90,13 @@ impl Whole {
 
     fn save(&self, sink: &mut dyn Write) {
         let progress = Progress::default();
-        save(&self.machine, &self.blocks, RunStateName::PAUSED, sink, &progress)
+        save(&self.machine, &self.blocks, &RunStateName::PAUSED.into(), sink, &progress)
             .expect("it is taken");
     }
 
     fn load(&self, mut stream: &[u8]) {
-        load(&self.machine, &self.blocks, &mut stream, &Progress::default()).expect("it fits");
+        load(&self.machine, &self.blocks, None, &mut stream, &Progress::default())
+            .expect("it fits");
     }
 
     fn migrate(&self, there: &Self) {
@@ -106,11 +107,12 @@ impl Whole {
         let target = uri.target(&mut |_| from.take(), &cancel).expect("it is open");
         let origin = uri.origin(&mut |_| to.take(), &cancel).expect("it is open");
         let leaving = Leaving {
-            stop: Box::new(|| Ok(RunStateName::PAUSED)),
+            stop: Box::new(|| Ok(RunStateName::PAUSED.into())),
             go_on: Box::new(|| {}),
             changed: Box::new(|_| {}),
         };
-        let arriving = Arriving { ended: Box::new(|_| {}), changed: Box::new(|_| {}) };
+        let arriving =
+            Arriving { processors: None, ended: Box::new(|_| {}), changed: Box::new(|_| {}) };
         let receiving =
             Migration::receive(origin, there.machine.clone(), there.blocks.clone(), arriving);
         let sending = Migration::send(target, self.machine.clone(), self.blocks.clone(), leaving);

@@ -177,8 +177,4 @@ impl Processors for Steps {
     fn exits(&self) -> u64 {
         0
     }
-
-    fn have_state(&self) -> bool {
-        false
-    }
 }

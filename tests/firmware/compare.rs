@@ -1,6 +1,6 @@
 //! A machine that both programs run, whose guest must not see which.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Held by the test whose machine runs.
 static TURN: Mutex<()> = Mutex::new(());
+
+/// Waits until no other test's machine runs.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Both programs' arguments. There is no system management mode: Southbridge has
 /// none.
@@ -53,14 +58,26 @@ impl Machine {
         self.file(&name, bytes).with(&["-drive", &drive])
     }
 
+    /// Has a program run it, with further arguments.
+    pub(crate) fn start(&self, program: Program, further: &[&str]) -> Started {
+        let further = further.iter().map(|&argument| argument.to_owned());
+        let arguments: Vec<_> = self.arguments.iter().cloned().chain(further).collect();
+        Run { program, arguments: &arguments, files: &self.files, timeout: PATIENCE }.start()
+    }
+
     /// Has both programs run it, one beside the other, each driven by `drive`,
     /// and checks that they end alike. What came of ours.
     pub(crate) fn runs_alike(self, drive: impl Fn(&mut Started) + Sync) -> Ended {
         // Two at once are enough for a small host: guests' clocks go on while they wait.
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn();
         let run = |program| {
-            let Self { arguments, files } = &self;
-            let mut started = Run { program, arguments, files, timeout: PATIENCE }.start();
+            // QEMU's option ROM, which speeds up guests of another kind, would move what
+            // comes after it.
+            let plain: &[&str] = match program {
+                Program::Qemu => &["-global", "apic-common.vapic=off"],
+                Program::Southbridge => &[],
+            };
+            let mut started = self.start(program, plain);
             drive(&mut started);
             started.end()
         };

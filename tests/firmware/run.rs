@@ -35,13 +35,7 @@ impl Program {
                 command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).env_remove("RUST_LOG");
                 command
             }
-            Self::Qemu => {
-                let mut command = Command::new("qemu-system-x86_64");
-                // An option ROM of its own, which speeds up guests of another
-                // kind, would move what comes after it.
-                command.args(["-global", "apic-common.vapic=off"]);
-                command
-            }
+            Self::Qemu => Command::new("qemu-system-x86_64"),
         }
     }
 }
@@ -82,7 +76,8 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    fn path(&self, name: &str) -> PathBuf {
+    /// Where one of its files is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -93,7 +88,7 @@ impl Started {
     }
 
     /// What is in one of its files up to now.
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         String::from_utf8_lossy(&self.bytes(name)).into_owned()
     }
 
@@ -113,9 +108,17 @@ impl Started {
     /// # Panics
     /// The program ends before, or it takes too long.
     pub(crate) fn wait_for(&mut self, text: &str) {
-        while !self.read("log").contains(text) {
+        self.wait_until(&format!("{text:?}"), |started| started.read("log").contains(text));
+    }
+
+    /// Waits until something is so, which is called `what`.
+    ///
+    /// # Panics
+    /// The program ends before, or it takes too long.
+    pub(crate) fn wait_until(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
+        while !done(self) {
             let goes_on = self.is_running() && Instant::now() < self.deadline;
-            assert!(goes_on, "waited for {text:?} in vain: {}", self.ended());
+            assert!(goes_on, "waited for {what} in vain: {}", self.ended());
             thread::sleep(MOMENT);
         }
     }

@@ -208,7 +208,7 @@ fn a_sender_that_keeps_the_stream_open_is_not_waited_for() {
         here.use_it();
         let bytes = here.save(RunStateName::PAUSED);
         let mut source = Waiting::new(&bytes);
-        load(&there.machine, &there.blocks, &mut source, &Progress::default()).unwrap();
+        load(&there.machine, &there.blocks, None, &mut source, &Progress::default()).unwrap();
         assert_eq!(source.waited, waited, "{name}");
         assert!(there.content() == here.content(), "{name}");
         assert_eq!(there.apms(), 0x5a, "{name}");
@@ -221,7 +221,7 @@ fn a_sender_that_falls_silent_is_given_up() {
     for end in [0, 30, 5000, bytes.len() - 3000] {
         let there = whole();
         let mut source = Waiting::new(&bytes[..end]);
-        let result = load(&there.machine, &there.blocks, &mut source, &Progress::default());
+        let result = load(&there.machine, &there.blocks, None, &mut source, &Progress::default());
         let refused = result.expect_err("it is given up");
         assert!(matches!(refused.reason, Reason::Silent { at } if at == end as u64), "{refused}");
     }
@@ -234,7 +234,7 @@ fn what_follows_a_description_is_not_read() {
     let longer = [bytes.as_slice(), b"something else"].concat();
     let there = whole();
     let mut source = Waiting::new(&longer);
-    load(&there.machine, &there.blocks, &mut source, &Progress::default()).unwrap();
+    load(&there.machine, &there.blocks, None, &mut source, &Progress::default()).unwrap();
 }
 
 /// Takes so many bytes and no more.
@@ -263,7 +263,8 @@ fn a_receiver_that_takes_no_more_ends_it() {
     for room in [0, 10, 100_000, whole_size - 1] {
         let mut sink = Full(room);
         let progress = Progress::default();
-        let result = save(&here.machine, &here.blocks, RunStateName::PAUSED, &mut sink, &progress);
+        let result =
+            save(&here.machine, &here.blocks, &RunStateName::PAUSED.into(), &mut sink, &progress);
         let error = result.expect_err("there is no room").to_string();
         assert!(error.starts_with("cannot write: "), "{error}");
         assert!(progress.counts().transferred <= room as u64);
@@ -308,7 +309,7 @@ fn kept_blocks_take_no_more_than_they_may() {
     }
     impl Source for Endless {}
     let mut source = Endless { head: head[..start].to_vec(), piece, offset: 0, rest: Vec::new() };
-    let result = load(&whole.machine, &whole.blocks, &mut source, &Progress::default());
+    let result = load(&whole.machine, &whole.blocks, None, &mut source, &Progress::default());
     let refused = result.expect_err("it is too much");
     assert!(refused.to_string().contains("0x10000000 bytes are kept"), "{refused}");
     assert!(!refused.memory_is_spoilt && whole.blocks.kept().is_empty());

@@ -91,7 +91,7 @@ fn send(whole: &Whole, to: &str, fd: Option<OwnedFd>) -> Running {
     let leaving = Leaving {
         stop: Box::new(move || {
             stopped();
-            Ok(RunStateName::RUNNING)
+            Ok(RunStateName::RUNNING.into())
         }),
         go_on: Box::new(go_on),
         changed: Box::new(move |status| statuses.lock().unwrap().push(status.name().to_owned())),
@@ -110,6 +110,7 @@ fn receive(whole: &Whole, from: &str, fd: Option<OwnedFd>) -> (Running, Option<u
     let statuses = heard.clone();
     let (sender, ended) = channel();
     let arriving = Arriving {
+        processors: None,
         ended: Box::new(move |result| drop(sender.send(result))),
         changed: Box::new(move |status| statuses.lock().unwrap().push(status.name().to_owned())),
     };

@@ -105,7 +105,7 @@ impl Whole {
     pub(crate) fn save(&self, run_state: RunStateName) -> Vec<u8> {
         let mut bytes = Vec::new();
         let progress = Progress::default();
-        save(&self.machine, &self.blocks, run_state, &mut bytes, &progress).unwrap();
+        save(&self.machine, &self.blocks, &run_state.into(), &mut bytes, &progress).unwrap();
         let counts = progress.counts();
         assert_eq!((counts.remaining, counts.transferred), (0, bytes.len() as u64));
         assert_eq!((counts.normal + counts.duplicate) << 12, counts.total);
@@ -114,7 +114,7 @@ impl Whole {
 
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<southbridge::migrate::Arrived, NotArrived> {
         let (mut source, progress) = (bytes, Progress::default());
-        let arrived = load(&self.machine, &self.blocks, &mut source, &progress)?;
+        let arrived = load(&self.machine, &self.blocks, None, &mut source, &progress)?;
         assert_eq!(progress.counts().transferred, bytes.len() as u64);
         Ok(arrived)
     }
@@ -288,7 +288,7 @@ fn devices_alone_as_xen_wants_them() {
         let whole = Whole::of(&golden.read(), name);
         whole.machine.load_devices(&golden.bytes).unwrap();
         let state = RunStateName::PAUSED;
-        let saved = whole.machine.save_devices(state).unwrap();
+        let saved = whole.machine.save_devices(&state.into()).unwrap();
         let read = Stream::read(&saved, Layouts::builtin()).unwrap();
         assert!(read.configuration.is_none() && read.devices.description.is_none());
         assert!(read.live.range.is_empty() && saved.starts_with(b"QEVM\0\0\0\x03\x04"));

@@ -84,7 +84,8 @@ impl Lab {
                 drop(sender.send(arrived));
             }
         };
-        let arriving = Arriving { ended: Box::new(ended), changed: Box::new(|_| {}) };
+        let arriving =
+            Arriving { processors: None, ended: Box::new(ended), changed: Box::new(|_| {}) };
         let (machine, blocks) = (self.qtest.machine().clone(), self.qtest.blocks().clone());
         let migration = Migration::receive(origin, machine, blocks, arriving);
         (migration.expect("there are threads"), arrived)
@@ -95,7 +96,7 @@ impl Lab {
         let uri: Uri = uri.parse().expect("it is one");
         let target = uri.target(&mut |_| None, &cancel).expect("it can be opened");
         let leaving = Leaving {
-            stop: Box::new(|| Ok(RunStateName::PRELAUNCH)),
+            stop: Box::new(|| Ok(RunStateName::PRELAUNCH.into())),
             go_on: Box::new(|| {}),
             changed: Box::new(|_| {}),
         };

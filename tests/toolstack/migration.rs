@@ -178,23 +178,64 @@ fn what_does_not_come_ends_the_process_that_waits() {
     assert!(said.contains("load of migration failed: "), "{said}");
 }
 
+/// Firmware that does nothing but count in EAX, for ever.
+fn counting() -> Vec<u8> {
+    let mut image = vec![0xf4; 64 << 10];
+    // At f000:0000: xor eax, eax; then inc eax, over and over.
+    image[..7].copy_from_slice(&[0x66, 0x31, 0xc0, 0x66, 0x40, 0xeb, 0xfc]);
+    // jmp far f000:0000
+    image[0xfff0..0xfff5].copy_from_slice(&[0xea, 0x00, 0x00, 0x00, 0xf0]);
+    image
+}
+
+/// How far the guest has counted.
+fn count(host: &mut Host) -> u64 {
+    let line = json!({"command-line": "info registers"});
+    let said = host.peer.execute_with("human-monitor-command", line);
+    let said = said.as_str().expect("it is text");
+    let digits = said.split_once("EAX=").and_then(|(_, rest)| rest.get(..8)).expect("it has EAX");
+    u64::from_str_radix(digits, 16).expect("it is a number")
+}
+
+fn wait_for_count(host: &mut Host, from: u64) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while count(host) == from {
+        assert!(Instant::now() < deadline, "the guest does not run");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[test]
-fn processors_that_have_run_are_not_left_behind() {
+fn processors_go_on_where_they_were() {
     if no_kvm() {
         return;
     }
-    let mut here = Host::new(&["-accel", "kvm", "-S"]);
+    let files = Files::new();
+    std::fs::write(files.path("bios"), counting()).expect("it can be written");
+    let kvm = |added: &[&str]| {
+        let bios = files.text("bios");
+        Host::new(&[&["-accel", "kvm", "-bios", &bios], added].concat())
+    };
+    let mut here = kvm(&[]);
+    wait_for_count(&mut here, 0);
     let path = here.files.text("state");
     here.peer.execute_with("migrate", json!({"uri": format!("file:{path}")}));
     assert_eq!(here.migrated()["status"], "completed");
-    here.peer.execute("cont");
-    here.peer.execute("stop");
-    let refused = here.peer.try_execute("migrate", json!({"uri": "exec:cat >/dev/null"}));
-    let desc = refused["error"]["desc"].as_str().expect("it is refused");
-    assert!(desc.contains("processors have run"), "{desc}");
-    let mut there = Host::new(&["-accel", "kvm", "-incoming", &format!("file:{path}")]);
+    assert_eq!(here.status(), "postmigrate");
+    let counted = count(&mut here);
+
+    let incoming = ["-incoming", &format!("file:{path}")];
+    let mut there = kvm(&[&incoming[..], &["-S"]].concat());
     assert_eq!(there.migrated()["status"], "completed");
-    assert_eq!(there.status(), "prelaunch");
+    assert_eq!((there.status(), count(&mut there)), ("paused".to_owned(), counted));
     there.peer.execute("cont");
-    assert_eq!(there.status(), "running");
+    wait_for_count(&mut there, counted);
+    assert!(count(&mut there) > counted);
+
+    let mut other = kvm(&["-incoming", "defer", "-smp", "2"]);
+    other.peer.execute_with("migrate-incoming", json!({"uri": format!("file:{path}")}));
+    let (status, said) = other.process.end();
+    assert_eq!(status, Some(1), "{said}");
+    let expected = "the state has 1 processors, this machine has 2; start it with as many";
+    assert!(said.contains(expected), "{said}");
 }

@@ -36,16 +36,14 @@ pub enum Refused {
     /// It cannot be sent in this state.
     #[error("the machine is {}: its state cannot be sent", .0.name())]
     NotSendable(RunState),
-    /// Its processors have run, and what they hold cannot be sent yet.
-    #[error(
-        "the guest's processors have run, and their state cannot be sent yet; \
-         only a guest that was started with -S and never let run can be migrated"
-    )]
-    ProcessorState,
-    /// The state that arrived holds processors in the middle of something.
-    #[error(
-        "the processors had run where the state was saved, and what they did cannot be \
-         loaded yet; without processors (-accel qtest) the devices can be looked at"
-    )]
-    ArrivedProcessorState,
+    /// What its processors hold cannot be read, or they do not take what arrived.
+    #[error("{0}")]
+    Processors(String),
+}
+
+impl Refused {
+    /// What the processors' kernel says.
+    pub(super) fn processors(error: Error) -> Self {
+        Self::Processors(error.to_string())
+    }
 }

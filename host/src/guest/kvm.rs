@@ -6,8 +6,10 @@ use super::board::KvmBoard;
 use super::{Boot, Error, Post, Processors, Setup};
 use crate::clock::Clock;
 use crate::machine::{Machine, MachineDoor, Plan};
-use crate::migrate::Blocks;
-use crate::vm::{Config as VmConfig, CpuState, Platform, RamWindow, Vm};
+use crate::migrate::{Blocks, Form};
+use crate::vm::{
+    Config as VmConfig, CpuState, InterruptController, Platform, RamWindow, Vm, VmState,
+};
 
 /// A machine whose processors are KVM's.
 pub(super) struct Kvm {
@@ -102,7 +104,20 @@ impl Processors for Kvm {
         counts.map(|counts| counts.port + counts.memory).sum()
     }
 
-    fn have_state(&self) -> bool {
-        true
+    fn form(&self) -> Option<Form> {
+        let controller = self.vm.interrupts().controller();
+        Some(Form {
+            cpus: self.vm.cpus(),
+            apics: controller != InterruptController::None,
+            chips: controller == InterruptController::Kernel,
+        })
+    }
+
+    fn save(&self) -> Result<Option<VmState>, Error> {
+        Ok(Some(self.vm.save()?))
+    }
+
+    fn load(&self, state: &VmState) -> Result<(), Error> {
+        Ok(self.vm.load(state)?)
     }
 }

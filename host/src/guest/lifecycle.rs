@@ -4,7 +4,6 @@
 //! others want by whoever asks; never by a processor, which cannot wait for itself
 //! to stop. Changes take turns.
 
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::sync::{MutexGuard, PoisonError};
 
@@ -181,7 +180,7 @@ impl Guest {
         state
     }
 
-    fn held_still(&self, life: &Life, action: &mut dyn FnMut(&Machine)) {
+    pub(super) fn held_still(&self, life: &Life, action: &mut dyn FnMut(&Machine)) {
         match life.state {
             RunState::Running => {
                 self.processors.stop();
@@ -304,7 +303,6 @@ impl Guest {
     /// Lets a guest that does not run run.
     pub(super) fn let_run(&self, life: &mut Life) {
         self.listeners.tell(Event::Resume);
-        self.has_run.store(true, Ordering::Relaxed);
         life.state = RunState::Running;
         self.processors.start();
         self.machine().retry_held_requests();

@@ -20,7 +20,6 @@ mod state;
 mod tests;
 mod transfer;
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use crate::machine::{Backends, Machine, Plan};
@@ -63,8 +62,6 @@ pub struct Guest {
     post: Post,
     life: Mutex<Life>,
     listeners: Listeners,
-    /// Whether the processors have ever run.
-    has_run: AtomicBool,
 }
 
 impl Guest {
@@ -94,7 +91,6 @@ impl Guest {
             post,
             life: Mutex::new(Life::new(policy.start)),
             listeners: Listeners::default(),
-            has_run: AtomicBool::new(false),
         };
         Ok((Arc::new(guest), inbox))
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Error;
 use crate::machine::Machine;
-use crate::migrate::Blocks;
-use crate::vm::CpuState;
+use crate::migrate::{Blocks, Form};
+use crate::vm::{CpuState, VmState};
 
 /// A machine and what carries it out: the processors of a KVM guest, or clients
 /// that take their place. Calls come one at a time, and never from a processor.
@@ -55,6 +55,26 @@ pub trait Processors: Send + Sync {
     /// How often they have left the guest for an access to a device.
     fn exits(&self) -> u64;
 
-    /// Whether their state is a part of the guest's once they have run.
-    fn have_state(&self) -> bool;
+    /// What they are in a saved state; none if there are none.
+    fn form(&self) -> Option<Form> {
+        None
+    }
+
+    /// What they hold, and what the kernel's chips do; none if there are none. They stand
+    /// still.
+    ///
+    /// # Errors
+    /// KVM refuses.
+    fn save(&self) -> Result<Option<VmState>, Error> {
+        Ok(None)
+    }
+
+    /// Makes them hold this; they stand still.
+    ///
+    /// # Errors
+    /// KVM refuses: they must not run before a reset, then.
+    fn load(&self, state: &VmState) -> Result<(), Error> {
+        let _ = state;
+        Ok(())
+    }
 }

@@ -1,6 +1,6 @@
 //! A guest's life, without processors: what it tells, and what it lets happen.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -12,14 +12,15 @@ use crate::library::Library;
 use crate::machine::PowerEvent;
 use crate::machine::file::{MachineTypes, Parameters};
 use crate::migrate::{Arrived, RunStateName};
-use crate::vm::{CpuState, Roms};
+use crate::vm::{self, CpuState, ProcessorState, Roms, VmState};
 
 /// Processors that only count.
 struct Counting {
     machine: Arc<Machine>,
     blocks: Arc<Blocks>,
     running: Arc<AtomicU32>,
-    have_state: bool,
+    /// All that the processors hold.
+    clock: AtomicU64,
 }
 
 impl Processors for Counting {
@@ -71,9 +72,23 @@ impl Processors for Counting {
         0
     }
 
-    fn have_state(&self) -> bool {
-        self.have_state
+    fn save(&self) -> Result<Option<VmState>, Error> {
+        assert_eq!(self.running.load(Ordering::Relaxed), 0, "they do not stand still");
+        Ok(Some(processors(self.clock.load(Ordering::Relaxed))))
     }
+
+    fn load(&self, state: &VmState) -> Result<(), Error> {
+        match state.processors.len() {
+            0 => self.clock.store(state.clock, Ordering::Relaxed),
+            found => return Err(vm::Error::OtherCpuCount { found, count: 0 }.into()),
+        }
+        Ok(())
+    }
+}
+
+/// The state of no processors, which can be told from others.
+const fn processors(clock: u64) -> VmState {
+    VmState { processors: Vec::new(), chips: None, messages: Vec::new(), clock }
 }
 
 /// A guest, what it has told, and whether its processors run.
@@ -87,10 +102,6 @@ struct Rig {
 
 impl Rig {
     fn new(policy: Policy) -> Self {
-        Self::with_state(policy, true)
-    }
-
-    fn with_state(policy: Policy, have_state: bool) -> Self {
         let library = Library::new(Engine::new(None).unwrap());
         let types = MachineTypes::builtin().unwrap();
         let parameters = Parameters::new(1, 16 << 20);
@@ -103,7 +114,7 @@ impl Rig {
             let machine = Machine::build_alone(&plan)?;
             let roms = Roms::new(None)?;
             let blocks = Arc::new(Blocks::new(&GuestMemoryMmap::new(), &roms));
-            Ok::<_, Error>(Counting { machine, blocks, running: counted, have_state })
+            Ok::<_, Error>(Counting { machine, blocks, running: counted, clock: AtomicU64::new(5) })
         })
         .unwrap();
         let told = Arc::<Mutex<Vec<Event>>>::default();
@@ -261,10 +272,10 @@ fn who_waits_for_a_state_can_change_its_mind_about_running() {
 
 #[test]
 fn a_guest_that_did_not_arrive_goes_on() {
-    let rig = Rig::with_state(Policy::default(), false);
+    let rig = Rig::new(Policy::default());
     rig.told();
     let leaving = rig.guest.hand_over().unwrap();
-    assert_eq!(leaving.before(), RunStateName::RUNNING);
+    assert_eq!(leaving.stopped().run_state, RunStateName::RUNNING);
     assert_eq!((rig.guest.state(), rig.runs()), (RunState::FinishMigrate, false));
     assert_eq!(rig.guest.resume(), Err(Refused::Migrating));
     assert!(rig.guest.hand_over().is_err());
@@ -278,22 +289,26 @@ fn a_guest_that_did_not_arrive_goes_on() {
 }
 
 #[test]
-fn what_processors_hold_is_not_left_behind() {
-    let rig = Rig::new(Policy { start: Start::Paused, ..Policy::default() });
-    rig.guest.hand_over().unwrap();
-    assert_eq!(rig.guest.state(), RunState::Prelaunch);
+fn what_processors_hold_goes_along() {
+    let rig = Rig::new(Policy::default());
     rig.guest.resume().unwrap();
-    rig.guest.pause();
-    assert_eq!(rig.guest.check_sendable(), Err(Refused::ProcessorState));
+    let stopped = rig.guest.hand_over().unwrap().stopped();
+    assert_eq!(stopped.run_state, RunStateName::RUNNING);
+    assert_eq!(stopped.processors, Some(processors(5)));
+
+    let rig = Rig::new(Policy { start: Start::Incoming, ..Policy::default() });
+    let state = Arrived { processors: Some(processors(9)), ..Arrived::default() };
+    rig.guest.arrived(&state).unwrap();
+    assert_eq!(rig.guest.hand_over().unwrap().stopped().processors, Some(processors(9)));
 }
 
 #[test]
-fn processors_do_not_begin_in_the_middle() {
-    let state = Arrived { processors_have_run: true, ..Arrived::default() };
-    let policy = Policy { start: Start::Incoming, ..Policy::default() };
-    let rig = Rig::new(policy);
-    assert_eq!(rig.guest.arrived(&state), Err(Refused::ArrivedProcessorState));
-    assert_eq!(rig.guest.state(), RunState::InMigrate);
-    let rig = Rig::with_state(policy, false);
-    assert_eq!(rig.guest.arrived(&state), Ok(()));
+fn processors_that_refuse_their_state_do_not_run() {
+    let rig = Rig::new(Policy { start: Start::Incoming, ..Policy::default() });
+    let one = ProcessorState::default();
+    let state = VmState { processors: vec![one], ..processors(9) };
+    let state = Arrived { processors: Some(state), ..Arrived::default() };
+    let refused = rig.guest.arrived(&state).unwrap_err().to_string();
+    assert_eq!(refused, "the state is of 1 processors, the machine has 0");
+    assert_eq!((rig.guest.state(), rig.told()), (RunState::InMigrate, vec![]));
 }

@@ -1,20 +1,27 @@
 //! A guest goes elsewhere, or comes from there.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::{Guest, Refused, RunState};
-use crate::migrate::{Arrived, RunStateName};
+use crate::migrate::{Arrived, Form, Stopped};
+use crate::vm::VmState;
 
 /// A guest that stands still while the last of its state is sent. Dropped, it goes
 /// on as it was: its state did not arrive.
 pub struct HandOver {
     guest: Arc<Guest>,
     before: RunState,
+    processors: Option<VmState>,
     done: bool,
 }
 
 impl Guest {
+    /// What the guest's processors are in a saved state; none if there are none.
+    #[must_use]
+    pub fn form(&self) -> Option<Form> {
+        self.processors.form()
+    }
+
     /// Whether the guest's state can be sent elsewhere.
     ///
     /// # Errors
@@ -27,9 +34,6 @@ impl Guest {
         match state {
             RunState::InMigrate | RunState::FinishMigrate | RunState::InternalError => {
                 Err(Refused::NotSendable(state))
-            }
-            _ if self.processors.have_state() && self.has_run.load(Ordering::Relaxed) => {
-                Err(Refused::ProcessorState)
             }
             _ => Ok(()),
         }
@@ -46,22 +50,41 @@ impl Guest {
         self.stop_in(&mut life, RunState::FinishMigrate);
         life.state = RunState::FinishMigrate;
         drop(life);
-        Ok(HandOver { guest: self.clone(), before, done: false })
+        let mut hand_over = HandOver { guest: self.clone(), before, processors: None, done: false };
+        hand_over.processors = self.processors.save().map_err(Refused::processors)?;
+        Ok(hand_over)
+    }
+
+    /// The state of devices and processors as toolstacks of Xen want it, with what the
+    /// guest did before it was stopped; to the guest nothing happens.
+    ///
+    /// # Errors
+    /// A device has no state, or KVM refuses: one line.
+    pub fn save_devices(&self, before: RunState) -> Result<Vec<u8>, String> {
+        let life = self.life();
+        let mut saved = Err(String::new());
+        self.held_still(&life, &mut |machine| {
+            let processors = self.processors.save().map_err(|error| error.to_string());
+            saved = processors.and_then(|processors| {
+                let saved = machine.save_devices(&Stopped { run_state: before.into(), processors });
+                saved.map_err(|error| error.to_string())
+            });
+        });
+        saved
     }
 
     /// The guest's state is there. It goes on with what it did where it was saved, if
     /// the state says that, and runs only if it was meant to.
     ///
     /// # Errors
-    /// The guest did not wait for a state, or there are processors here whose state
-    /// would be lost.
+    /// The guest did not wait for a state, or its processors do not take theirs.
     pub fn arrived(&self, arrived: &Arrived) -> Result<(), Refused> {
         let mut life = self.life();
         if life.state != RunState::InMigrate {
             return Err(Refused::NotIncoming(life.state));
         }
-        if arrived.processors_have_run && self.processors.have_state() {
-            return Err(Refused::ArrivedProcessorState);
+        if let Some(processors) = &arrived.processors {
+            self.processors.load(processors).map_err(Refused::processors)?;
         }
         match arrived.run_state.map_or(RunState::Running, RunState::from) {
             RunState::Running if life.autostart => self.let_run(&mut life),
@@ -73,10 +96,10 @@ impl Guest {
 }
 
 impl HandOver {
-    /// What the guest did until now.
+    /// What the guest did until now, and what its processors hold.
     #[must_use]
-    pub fn before(&self) -> RunStateName {
-        self.before.into()
+    pub fn stopped(&self) -> Stopped {
+        Stopped { run_state: self.before.into(), processors: self.processors.clone() }
     }
 
     /// The state has arrived: the guest lives on elsewhere.

@@ -12,11 +12,11 @@ use std::time::Duration;
 use vmstate::{Error as StreamError, Layouts, Scanner, Stream};
 
 use super::blocks::Blocks;
-use super::processors;
 use super::receiver::Receiver;
 use super::run_state::{self, RunStateName};
-use super::{Problem, Progress};
+use super::{Form, Loaded, Problem, Progress};
 use crate::machine::Machine;
+use crate::vm::VmState;
 
 /// Bytes that are read at once; a socket seldom has more.
 const PIECE: usize = 1 << 18;
@@ -50,7 +50,7 @@ impl Source for &[u8] {}
 impl Source for std::fs::File {}
 
 /// A stream that has been loaded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arrived {
     /// The sections of devices that the machine does not have: name and instance. They
     /// are written back when the machine is saved.
@@ -60,8 +60,9 @@ pub struct Arrived {
     pub kept_blocks: Vec<(String, u64)>,
     /// What the machine did, if the stream says so: the caller goes on with that.
     pub run_state: Option<RunStateName>,
-    /// Whether the stream holds processors that had run.
-    pub processors_have_run: bool,
+    /// What the processors hold, if there are some here and the stream says it: it is
+    /// still to be put into them.
+    pub processors: Option<VmState>,
 }
 
 /// Why a stream is not loaded.
@@ -104,18 +105,23 @@ pub enum Reason {
 /// Loads a stream with guest memory, or without, into a machine that has not been
 /// started. Of a stream that ends in a description nothing is read behind that; one
 /// without ends where its sender closes it or, when all is there, is silent for
-/// [`SILENCE_AT_THE_END`].
+/// [`SILENCE_AT_THE_END`]. What the stream says of processors must fit `processors`; with
+/// none, or without guest memory, it is kept.
 ///
 /// # Errors
 /// [`NotArrived`] says why, and whether the machine can still be used.
 pub fn load(
     machine: &Machine,
     blocks: &Blocks,
+    processors: Option<Form>,
     source: &mut dyn Source,
     progress: &Progress,
 ) -> Result<Arrived, NotArrived> {
     let mut receiver = Receiver::new(machine, blocks);
-    match receive(&mut receiver, source, progress).and_then(|stream| finish(machine, stream)) {
+    let received = receive(&mut receiver, source, progress);
+    // Without their memory they would run on nothing.
+    let processors = processors.filter(|_| receiver.total != 0);
+    match received.and_then(|stream| finish(machine, &stream, processors)) {
         Ok(arrived) => {
             blocks.keep(std::mem::take(&mut receiver.kept));
             Ok(Arrived { kept_blocks: blocks.kept(), ..arrived })
@@ -124,14 +130,14 @@ pub fn load(
     }
 }
 
-fn finish(machine: &Machine, stream: Stream) -> Result<Arrived, Reason> {
+fn finish(machine: &Machine, stream: &Stream, processors: Option<Form>) -> Result<Arrived, Reason> {
     let run_state = stream.devices.section(run_state::NAME, 0).map(|section| {
         RunStateName::read(section).ok_or_else(|| Reason::Unfit(vec![Problem::run_state(section)]))
     });
     let run_state = run_state.transpose()?;
-    let loaded = machine.load_stream(&stream).map_err(Reason::Unfit)?;
-    let processors_have_run = processors::have_run(&stream);
-    Ok(Arrived { kept: loaded.kept, kept_blocks: Vec::new(), run_state, processors_have_run })
+    let Loaded { kept, processors } =
+        machine.load_with(stream, processors).map_err(Reason::Unfit)?;
+    Ok(Arrived { kept, kept_blocks: Vec::new(), run_state, processors })
 }
 
 /// Reads a stream to its end. Guest memory goes to the receiver.

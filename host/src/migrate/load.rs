@@ -5,17 +5,22 @@ use std::sync::Arc;
 use vmstate::{Section, Stream};
 
 use super::names::{Name, Names};
+use super::processors::{self, Form};
 use super::{Fault, Format, Problem, clock, frame, pins};
 use crate::component::{self, Scope};
 use crate::machine::{Loading, Machine, NotLoaded};
 use crate::slot::LoadError;
+use crate::vm::VmState;
 
 /// A stream that was loaded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
     /// The sections of devices that the machine does not have: name and
     /// instance. They are kept, and written back when the machine is saved.
     pub kept: Vec<(String, u32)>,
+    /// What the processors hold, if the machine has some and the stream says it. It is
+    /// for whoever has them.
+    pub processors: Option<VmState>,
 }
 
 /// What a stream holds for a machine.
@@ -40,12 +45,29 @@ impl Machine {
     /// # Errors
     /// Everything that does not fit; the machine is untouched then.
     pub fn load_stream(&self, stream: &Stream) -> Result<Loaded, Vec<Problem>> {
-        let (loading, kept) = self.begin(stream)?;
+        self.load_with(stream, None)
+    }
+
+    /// The same with processors of this form.
+    pub(super) fn load_with(
+        &self,
+        stream: &Stream,
+        form: Option<Form>,
+    ) -> Result<Loaded, Vec<Problem>> {
+        let processors = form.map_or(Ok(None), |form| processors::read(stream, form));
+        let ((loading, kept), processors) = match (self.begin(stream), processors) {
+            (Ok(begun), Ok(processors)) => (begun, processors),
+            (begun, processors) => {
+                let problems = [begun.err(), processors.err()];
+                return Err(problems.into_iter().flatten().flatten().collect());
+            }
+        };
         let held: Vec<_> = kept.iter().flat_map(|section| pins::high(section)).collect();
-        let kept = kept.iter().map(|section| (section.name.clone(), section.instance));
-        let kept = kept.collect();
+        let form = form.filter(|_| processors.is_some());
+        let kept = kept.iter().filter(|section| !form.is_some_and(|form| form.has(section)));
+        let kept = kept.map(|section| (section.name.clone(), section.instance)).collect();
         loading.finish(Some(Arc::new(stream.clone())), &held);
-        Ok(Loaded { kept })
+        Ok(Loaded { kept, processors })
     }
 
     fn begin<'m, 's>(

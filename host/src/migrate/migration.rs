@@ -6,9 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::outgoing::Outgoing;
-use super::{Arrived, Blocks, Cancel, Channel, Info, Progress, RamInfo, RunStateName, Status};
+use super::{
+    Arrived, Blocks, Cancel, Channel, Form, Info, Progress, RamInfo, RunStateName, Status,
+};
 use super::{Origin, Target, load};
 use crate::machine::Machine;
+use crate::vm::VmState;
 
 /// Hears of each change of a migration's status, in order. It must not cancel the
 /// migration itself.
@@ -16,10 +19,10 @@ pub type Listener = Box<dyn Fn(Status) + Send + Sync>;
 
 /// What a migration to elsewhere does to the machine.
 pub struct Leaving {
-    /// Stops the machine: from then on nothing changes its memory or its devices.
-    /// Returns what it did. An error, one line, ends the migration. It is called once
-    /// the peer is there, and at most once.
-    pub stop: Box<dyn FnOnce() -> Result<RunStateName, String> + Send>,
+    /// Stops the machine: from then on nothing changes its memory or its devices. An
+    /// error, one line, ends the migration. It is called once the peer is there, and at
+    /// most once.
+    pub stop: Box<dyn FnOnce() -> Result<Stopped, String> + Send>,
     /// It did not come to an end after the machine was stopped: the machine may go on
     /// here.
     pub go_on: Box<dyn FnOnce() + Send>,
@@ -27,8 +30,27 @@ pub struct Leaving {
     pub changed: Listener,
 }
 
+/// A machine that stands still to be saved.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// What it did until then.
+    pub run_state: RunStateName,
+    /// What its processors hold, if it has some.
+    pub processors: Option<VmState>,
+}
+
+/// A machine without processors.
+impl From<RunStateName> for Stopped {
+    fn from(run_state: RunStateName) -> Self {
+        Self { run_state, processors: None }
+    }
+}
+
 /// What comes of a migration to here.
 pub struct Arriving {
+    /// What the processors must be in the stream; none if there are none here, and those
+    /// in the stream are kept.
+    pub processors: Option<Form>,
     /// Called when it has ended: the machine may start, or it failed. Before the status
     /// says that it is completed, or after it says that it failed.
     pub ended: Box<dyn FnOnce(Result<Arrived, Failure>) + Send>,
@@ -73,9 +95,7 @@ struct State {
 }
 
 impl Migration {
-    /// Saves a machine with its memory to `target`, on a thread of its own. What the
-    /// caller says to a migration of a machine whose processors have run is its own
-    /// affair: their state is not in the stream.
+    /// Saves a machine with its memory to `target`, on a thread of its own.
     ///
     /// Once all has been written it is completed, also if it is cancelled at that
     /// moment: the machine may run elsewhere then.
@@ -94,9 +114,9 @@ impl Migration {
         thread::Builder::new().name("migration".into()).spawn(move || {
             let mut stopped = false;
             let stop = || {
-                let run_state = stop()?;
+                let state = stop()?;
                 stopped = true;
-                Ok(run_state)
+                Ok(state)
             };
             let result = shared.send(target, &machine, &blocks, stop);
             let failed = result.is_err();
@@ -120,11 +140,11 @@ impl Migration {
         blocks: Arc<Blocks>,
         arriving: Arriving,
     ) -> io::Result<Self> {
-        let Arriving { ended, changed } = arriving;
+        let Arriving { processors, ended, changed } = arriving;
         let migration = Self::new(origin.cancel().clone(), changed, false);
         let shared = migration.0.clone();
         thread::Builder::new().name("incoming".into()).spawn(move || {
-            match shared.receive(origin, &machine, &blocks) {
+            match shared.receive(origin, &machine, &blocks, processors) {
                 Ok(arrived) => {
                     ended(Ok(arrived));
                     shared.end(Ok(()));
@@ -216,13 +236,13 @@ impl Shared {
         target: Target,
         machine: &Machine,
         blocks: &Blocks,
-        stop: impl FnOnce() -> Result<RunStateName, String>,
+        stop: impl FnOnce() -> Result<Stopped, String>,
     ) -> Result<(), String> {
         let mut channel = target.connect().map_err(|error| error.to_string())?;
-        let run_state = stop()?;
+        let stopped = stop()?;
         self.state().stopped = Some(Instant::now());
         // A device without a state is better found before gigabytes of memory are sent.
-        let outgoing = Outgoing::new(machine, blocks, run_state);
+        let outgoing = Outgoing::new(machine, blocks, &stopped);
         let outgoing = outgoing.map_err(|error| error.to_string())?;
         self.state().setup = Some(self.start.elapsed());
         self.change(Status::Active);
@@ -238,13 +258,14 @@ impl Shared {
         origin: Origin,
         machine: &Machine,
         blocks: &Blocks,
+        processors: Option<Form>,
     ) -> Result<Arrived, Failure> {
         let channel = origin.accept();
         let mut channel = channel
             .map_err(|error| Failure { error: error.to_string(), memory_is_spoilt: false })?;
         self.state().setup = Some(self.start.elapsed());
         self.change(Status::Active);
-        let arrived = load(machine, blocks, &mut channel, &self.progress);
+        let arrived = load(machine, blocks, processors, &mut channel, &self.progress);
         arrived.map_err(|error| {
             let memory_is_spoilt = error.memory_is_spoilt;
             Failure { error: error.to_string(), memory_is_spoilt }

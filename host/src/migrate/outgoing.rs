@@ -10,7 +10,7 @@ use vmstate::ram::{Block, MemoryWriter, PAGE_SIZE};
 use vmstate::{Framing, Stream};
 
 use super::Progress;
-use super::RunStateName;
+use super::Stopped;
 use super::blocks::{Blocks, Own};
 use super::kept::Kept;
 use super::save::free_id;
@@ -35,11 +35,11 @@ pub enum NotSaved {
 pub fn save(
     machine: &Machine,
     blocks: &Blocks,
-    run_state: RunStateName,
+    stopped: &Stopped,
     sink: &mut dyn Write,
     progress: &Progress,
 ) -> Result<(), NotSaved> {
-    let outgoing = Outgoing::new(machine, blocks, run_state)?;
+    let outgoing = Outgoing::new(machine, blocks, stopped)?;
     outgoing.write_memory(sink, progress)?;
     outgoing.write_devices(sink, progress)?;
     Ok(())
@@ -85,9 +85,9 @@ impl Outgoing {
     pub(super) fn new(
         machine: &Machine,
         blocks: &Blocks,
-        run_state: RunStateName,
+        stopped: &Stopped,
     ) -> Result<Self, machine::Error> {
-        let mut stream = machine.save_stream_as(run_state)?;
+        let mut stream = machine.save_stream_as(stopped)?;
         if let Some(configuration) = &mut stream.configuration {
             // They say how a stream is sent, and this one is sent plainly.
             configuration.capabilities = None;

@@ -100,6 +100,14 @@ pub enum Fault {
         /// Why.
         reason: String,
     },
+    /// The state is of a machine with more or fewer processors.
+    #[error("the state has {found} processors, this machine has {expected}; start it with as many")]
+    Processors {
+        /// How many the state has.
+        found: usize,
+        /// How many the machine has.
+        expected: usize,
+    },
     /// The machine's clock is not a time.
     #[error("section timer: cpu_clock_offset is {value}, expected 0 to 2^62 nanoseconds")]
     Clock {

@@ -2,11 +2,12 @@
 
 use vmstate::{Configuration, Devices, Live, Section, Stream};
 
-use super::clock;
 use super::names::Names;
 use super::run_state::{self, RunStateName};
+use super::{Stopped, clock, processors};
 use crate::component::Scope;
 use crate::machine::{Error, Machine};
+use crate::vm::VmState;
 
 impl Machine {
     /// The state of all devices as a stream of this machine type, without guest
@@ -17,11 +18,21 @@ impl Machine {
     /// # Errors
     /// A device is out of service, or fails while it is saved.
     pub fn save_stream(&self) -> Result<Stream, Error> {
+        self.save_with(None)
+    }
+
+    /// The same with the state of processors, if there are any.
+    pub(super) fn save_with(&self, processors: Option<&VmState>) -> Result<Stream, Error> {
         let names = Names::of(self);
-        let own = own_sections(self, &names)?;
         let origin = self.origin();
         let now = self.clock().now();
         let migration = self.migration();
+        let no_room = || Error::Host("a processor's state has no room in its section".to_owned());
+        let cores = processors.map(|state| {
+            processors::write(state, origin.as_deref(), migration, now).ok_or_else(no_room)
+        });
+        let mut own = cores.transpose()?.unwrap_or_default();
+        own.extend(own_sections(self, &names)?);
         let sections = match &origin {
             Some(origin) => {
                 let mut sections = merge(&origin.devices.sections, own, &names, now);
@@ -64,13 +75,14 @@ impl Machine {
 }
 
 impl Machine {
-    /// The same with what the machine does, or did before it was stopped.
+    /// The same with what the machine does, or did before it was stopped, and with the
+    /// state of its processors, if it has any.
     ///
     /// # Errors
     /// As [`save_stream`](Self::save_stream).
-    pub fn save_stream_as(&self, run_state: RunStateName) -> Result<Stream, Error> {
-        let mut stream = self.save_stream()?;
-        run_state.update(&mut stream.devices.sections);
+    pub fn save_stream_as(&self, stopped: &Stopped) -> Result<Stream, Error> {
+        let mut stream = self.save_with(stopped.processors.as_ref())?;
+        stopped.run_state.update(&mut stream.devices.sections);
         Ok(stream)
     }
 }
@@ -115,10 +127,9 @@ fn merge(origin: &[Section], own: Vec<Section>, names: &Names, now: u64) -> Vec<
             clock::update(&mut section, now);
             return Some(section);
         }
-        if names.find(section).is_none() {
-            return Some(section.clone());
-        }
-        let new = own.iter().find(|new| same(new, section))?;
+        let Some(new) = own.iter().find(|new| same(new, section)) else {
+            return names.find(section).is_none().then(|| section.clone());
+        };
         let (version, payload) = (new.version, new.payload.clone());
         Some(Section { version, payload, ..section.clone() })
     });

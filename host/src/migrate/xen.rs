@@ -6,25 +6,26 @@
 
 use vmstate::{Layouts, Stream};
 
-use super::{Fault, Loaded, Problem, RunStateName};
+use super::{Fault, Loaded, Problem, Stopped};
 use crate::machine::{Error, Machine};
 
 impl Machine {
-    /// The state of all devices as QEMU's `xen-save-devices-state` writes it. The
-    /// processors must be stopped.
+    /// The state of all devices, and of processors if there are any, as QEMU's
+    /// `xen-save-devices-state` writes it. The processors must be stopped.
     ///
     /// # Errors
     /// As [`save_stream`](Self::save_stream).
-    pub fn save_devices(&self, run_state: RunStateName) -> Result<Vec<u8>, Error> {
-        let mut stream = self.save_stream_as(run_state)?;
+    pub fn save_devices(&self, stopped: &Stopped) -> Result<Vec<u8>, Error> {
+        let mut stream = self.save_stream_as(stopped)?;
         stream.configuration = None;
         stream.devices.description = None;
         Ok(stream.write(&[]))
     }
 
     /// Loads what [`save_devices`](Self::save_devices) or QEMU wrote, all or
-    /// nothing. A whole stream without guest memory is taken as well. The processors
-    /// must be stopped.
+    /// nothing. What it says of processors is kept: they go with the memory they run in.
+    /// A whole stream without guest memory is taken as well. The processors must be
+    /// stopped.
     ///
     /// # Errors
     /// Everything that does not fit; the machine is untouched then.

@@ -73,9 +73,9 @@ impl Migrations {
         Leaving {
             stop: Box::new(move || {
                 let hand_over = guest.hand_over().map_err(|refused| refused.to_string())?;
-                let before = hand_over.before();
+                let stopped = hand_over.stopped();
                 *stopping.lock().unwrap_or_else(PoisonError::into_inner) = Some(hand_over);
-                Ok(before)
+                Ok(stopped)
             }),
             // Dropped, it lets the guest go on.
             go_on: Box::new(move || drop(take(&staying))),
@@ -108,6 +108,7 @@ impl Migrations {
         let origin = uri.origin(descriptors, &cancel).map_err(Error::generic)?;
         let (guest, own) = (self.guest.clone(), self.clone());
         let arriving = Arriving {
+            processors: guest.form(),
             ended: Box::new(move |result| settle_in(&guest, result)),
             changed: Box::new(move |status| own.tell(status)),
         };

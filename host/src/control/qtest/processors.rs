@@ -60,8 +60,4 @@ impl Processors for Arc<Qtest> {
     fn exits(&self) -> u64 {
         0
     }
-
-    fn have_state(&self) -> bool {
-        false
-    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::qmp::{Access, Call, Done, Error, NoArguments, Registry};
 use crate::guest::RunState;
-use crate::migrate::{Info, Problem, RunStateName, Uri};
+use crate::migrate::{Info, Problem, Uri};
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("migrate", migrate);
@@ -166,7 +166,7 @@ struct Save {
     _live: Option<bool>,
 }
 
-/// Saves the devices alone, in the form in which Xen's toolstack keeps them: a stream
+/// Saves devices and processors, in the form in which Xen's toolstack keeps them: a stream
 /// without configuration, guest memory and description.
 fn xen_save_devices_state(call: &Call<'_>, Save { filename, .. }: Save) -> Result<Done, Error> {
     let guest = call.guest();
@@ -175,18 +175,17 @@ fn xen_save_devices_state(call: &Call<'_>, Save { filename, .. }: Save) -> Resul
     if ran {
         guest.pause();
     }
-    let saved = save(call, &filename, state.into());
+    let saved = save(call, &filename, state);
     if ran {
         guest.resume().map_err(Error::generic)?;
     }
     saved
 }
 
-fn save(call: &Call<'_>, filename: &str, state: RunStateName) -> Result<Done, Error> {
+fn save(call: &Call<'_>, filename: &str, state: RunState) -> Result<Done, Error> {
     let file = call.open(filename, Access::Write)?;
-    let saved = call.guest().still(|machine| machine.save_devices(state));
-    let saved = saved.ok_or_else(|| Error::generic("the machine does not stand still"))?;
-    file.write_all(&saved.map_err(Error::generic)?).map_err(|error| {
+    let saved = call.guest().save_devices(state).map_err(Error::generic)?;
+    file.write_all(&saved).map_err(|error| {
         tracing::warn!(filename, %error, "cannot write");
         Error::generic(IO_ERROR)
     })?;
