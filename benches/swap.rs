@@ -1,9 +1,11 @@
 //! A swap: two builds of the power management device replace each other while
-//! another thread reads its timer without a pause.
+//! another thread reads its timer without a pause; then, a tenth as often, while it also
+//! changes a register all the time, so that the state to move is another one at each look.
 //!
 //! The blackout is the time for which the slot is locked. The longest access is
-//! what the reading thread saw of it, with whatever the host's scheduler added. An
-//! error is a reading that no guest should see: all ones, or a timer that went back.
+//! what the other thread saw of it, with whatever the host's scheduler added. An
+//! error is a reading that no guest should see: all ones, a timer that went back, or a
+//! register that does not hold what was written to it.
 //!
 //! `SWAPS=3000` says how many there are.
 
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use southbridge::component::{Effects, Engine};
+use southbridge::component::{Effects, Engine, Image};
 use southbridge::library::Library;
 use southbridge::machine::Machine;
 
@@ -27,9 +29,13 @@ use common::spread::Spread;
 
 const SWAPS: usize = 100_000;
 
-/// What the reading thread tells.
+/// APMS, which holds what is written to it.
+const SCRATCH: u16 = 0xb3;
+
+/// What the other thread does and tells.
 #[derive(Default)]
 struct Reader {
+    writes: bool,
     accesses: AtomicU64,
     errors: AtomicU64,
     /// Nanoseconds, since it was last taken.
@@ -42,14 +48,17 @@ fn main() {
     let machine = machine(&library, Arc::new(|_| {}));
     let builds = ["piix4-pm+traced", "piix4-pm"];
     let builds = builds.map(|name| library.get(name).expect("it is in the program"));
-    let reader = Reader::default();
-
     let swaps = std::env::var("SWAPS").map_or(SWAPS, |text| text.parse().expect("a number"));
+    swap(&machine, &builds, swaps, Reader::default());
+    swap(&machine, &builds, swaps / 10, Reader { writes: true, ..Reader::default() });
+}
+
+fn swap(machine: &Machine, builds: &[Image], swaps: usize, reader: Reader) {
     let mut blackouts = Vec::with_capacity(swaps);
     let mut longest = Vec::with_capacity(swaps);
     let mut whole = Vec::with_capacity(swaps);
     std::thread::scope(|scope| {
-        scope.spawn(|| reader.read(&machine));
+        scope.spawn(|| reader.read(machine));
         for build in builds.iter().cycle().take(swaps) {
             reader.longest.store(0, Ordering::Relaxed);
             let start = Instant::now();
@@ -68,7 +77,8 @@ fn main() {
 
     let accesses = reader.accesses.load(Ordering::Relaxed);
     let errors = reader.errors.load(Ordering::Relaxed);
-    println!("{swaps} swaps, {accesses} accesses, {errors} errors");
+    let state = if reader.writes { "changes" } else { "stays" };
+    println!("{swaps} swaps, {accesses} accesses, {errors} errors; the state {state}");
     println!("{:<32}{:>10}{:>10}{:>10}", "", "p50", "p99", "max");
     print("blackout, us", &blackouts);
     print("longest access, us", &longest);
@@ -84,6 +94,7 @@ fn print(what: &str, times: &[Duration]) {
 impl Reader {
     fn read(&self, machine: &Machine) {
         let (mut effects, mut last) = (Effects::with_capacity(64), 0);
+        let mut written = 0;
         while !self.end.load(Ordering::Relaxed) {
             let start = Instant::now();
             let timer = machine.port_read(PM_TIMER, 4, &mut effects);
@@ -94,6 +105,12 @@ impl Reader {
             let forward = timer.wrapping_sub(last) & 0xff_ffff < 0x80_0000;
             self.errors.fetch_add(u64::from(!forward || timer > 0xff_ffff), Ordering::Relaxed);
             last = timer;
+            if self.writes {
+                written = (written + 1) & 0xff;
+                machine.port_write(SCRATCH, 1, written, &mut effects);
+                let held = machine.port_read(SCRATCH, 1, &mut effects) == written;
+                self.errors.fetch_add(u64::from(!held), Ordering::Relaxed);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Devices that loop or trap in one export each.
 
-use super::ground::good;
+use super::ground::{Ground, engine, good};
 use super::kind::{Kind, Outcome};
 
 /// The exports that the host calls while a machine runs.
@@ -35,6 +35,25 @@ fn check(kind: &str, body: &str, reason: &'static str) {
 #[test]
 fn a_loop_in_any_export_ends_at_the_deadline() {
     check("loop", LOOP, DEADLINE);
+}
+
+/// Whoever uses the device that is to be replaced does not wait for the new one.
+#[test]
+fn a_new_version_that_never_ends_keeps_nobody_waiting() {
+    let ground = Ground::new(&good().component());
+    let image = engine().load(&good().with("load", LOOP).component()).unwrap();
+    let mut accesses = 0;
+    std::thread::scope(|scope| {
+        let swap = scope.spawn(|| ground.machine.swap("hostile", &image).map(drop));
+        while !swap.is_finished() {
+            ground.check_service("the device in the slot");
+            accesses += 1;
+        }
+        let error = swap.join().unwrap().unwrap_err().to_string();
+        assert!(error.contains(DEADLINE), "{error}");
+    });
+    assert!(accesses > 100, "{accesses} accesses");
+    ground.check_service("the device in the slot");
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Slot {
         let (Some(old), Some(saved)) = (instance, saved) else {
             return Err(SwapError::NothingToShadow);
         };
-        hand_over(old_state, saved, &mut new, &state, now)?;
+        hand_over(old_state, &saved, &mut new, &state, now)?;
         if new.outputs() != old.outputs() || !new.take_over().is_empty() {
             return Err(SwapError::OtherOutputs);
         }

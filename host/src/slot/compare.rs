@@ -36,8 +36,10 @@ pub(crate) fn check(
 
 /// Whether two saved states are the same.
 pub(crate) fn same_bytes(a: &[Section], b: &[Section]) -> bool {
-    let key = |section: &Section| (section.name.clone(), section.version);
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| key(a) == key(b) && a.data == b.data)
+    let same = |(a, b): (&Section, &Section)| {
+        a.name == b.name && a.version == b.version && a.data == b.data
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 /// Cuts the sections into fields as the description says. In the whole scope

@@ -1,9 +1,11 @@
 //! Replaces the device in a slot under a running guest.
 //!
-//! All that takes long happens before the slot is locked: compiling, linking
-//! and configuring the new instance. Under the lock the state moves over and is
-//! compared; then one pointer changes. Until then the old device is untouched,
-//! so any failure simply drops the new one.
+//! All that takes long happens while the guest still has the old device: compiling,
+//! linking and configuring the new instance, and moving the state over, which is saved
+//! for that and compared. Then the slot is locked, and if the state is still that, one
+//! pointer changes. If it is another one by then, a new instance takes it over under the
+//! lock. Until the pointer changes the old device is untouched, so any failure simply
+//! drops the new one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -130,6 +132,8 @@ pub(super) struct Candidate {
     pub(super) state: Arc<StateDescription>,
     /// What was in that place when the two were compared.
     fits: Image,
+    /// The state that it has taken over already.
+    holds: Option<Vec<Section>>,
 }
 
 impl Candidate {
@@ -187,14 +191,26 @@ impl Slot {
         guarded: Option<Duration>,
         effects: &mut Effects,
     ) -> Result<Swapped, SwapError> {
-        let new = self.prepare(image)?;
-        let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
-        if requests != 0 {
-            return Err(SwapError::Busy(requests));
-        }
-        let start = Instant::now();
-        let old_state = plugged.state.clone();
-        let (origin, mut old) = self.seat(&mut plugged, new, effects)?;
+        let mut new = self.prepare(image)?;
+        self.rehearse(&mut new, effects)?;
+        let mut locked = Duration::ZERO;
+        let (mut plugged, start, old_state, (origin, mut old)) = loop {
+            let (mut plugged, requests) = self.lock_idle(LONGEST_WAIT);
+            if requests != 0 {
+                return Err(SwapError::Busy(requests));
+            }
+            let start = Instant::now();
+            let old_state = plugged.state.clone();
+            if self.is_still(&mut plugged, &new, effects)? {
+                let seated = self.seat(&mut plugged, new, effects)?;
+                break (plugged, start, old_state, seated);
+            }
+            drop(plugged);
+            locked = start.elapsed();
+            // An instance takes over one state. The next one takes what there is when
+            // the slot is locked.
+            new = self.prepare(image)?;
+        };
         plugged.counts.swaps += 1;
         let from = std::mem::replace(&mut plugged.image, image.clone());
         plugged.previous = Some(from.clone());
@@ -205,7 +221,7 @@ impl Slot {
             plugged.listen();
         }
         drop(plugged);
-        let blackout = start.elapsed();
+        let blackout = start.elapsed().max(locked);
         // Unmapping the old one's memory takes long and disturbs nobody now.
         drop(old);
         Ok(Swapped::new(from, image.clone(), blackout, origin))
@@ -225,11 +241,42 @@ impl Slot {
         let fits = self.image();
         same_shape(fits.description(), image.description())?;
         let (instance, state) = self.setting.instantiate(image)?;
-        Ok(Candidate { image: image.clone(), instance, state, fits })
+        Ok(Candidate { image: image.clone(), instance, state, fits, holds: None })
     }
 
-    /// Gives a new device the state and the place of the one that is plugged, or was. On
-    /// an error all is as it was, but a device that fails while it is saved is out of
+    /// Has a new device take over the state that the one in the slot has now, while that
+    /// one goes on.
+    fn rehearse(&self, new: &mut Candidate, effects: &mut Effects) -> Result<(), SwapError> {
+        let mut plugged = self.lock();
+        new.check(&plugged.image)?;
+        let now = self.clock.now();
+        let saved = self.save_whole(&mut plugged, now, effects).map_err(SwapError::OldFaulted)?;
+        let old = plugged.state.clone();
+        drop(plugged);
+        if let Some(saved) = saved {
+            hand_over(&old, &saved, &mut new.instance, &new.state, now)?;
+            new.holds = Some(saved);
+        }
+        Ok(())
+    }
+
+    /// Whether the state that a new device has taken over, if it has, is that of the one
+    /// in the slot.
+    fn is_still(
+        &self,
+        plugged: &mut Plugged,
+        new: &Candidate,
+        effects: &mut Effects,
+    ) -> Result<bool, SwapError> {
+        let Some(held) = &new.holds else { return Ok(true) };
+        new.check(&plugged.image)?;
+        let now = self.clock.now();
+        let saved = self.save_whole(plugged, now, effects).map_err(SwapError::OldFaulted)?;
+        Ok(saved.is_some_and(|saved| compare::same_bytes(held, &saved)))
+    }
+
+    /// Gives a new device the state of the one that is plugged, or was, unless it holds it
+    /// already, and its place. On an error all is as it was, but a device that fails while it is saved is out of
     /// service.
     pub(super) fn seat(
         &self,
@@ -238,12 +285,15 @@ impl Slot {
         effects: &mut Effects,
     ) -> Result<(Origin, Option<Instance>), SwapError> {
         new.check(&plugged.image)?;
-        let Candidate { instance: mut new, state, .. } = new;
+        let Candidate { instance: mut new, state, holds, .. } = new;
+        if holds.is_some() {
+            return Ok((Origin::Old, self.put(plugged, new, state, effects)));
+        }
         let now = self.clock.now();
         let saved = self.save_whole(plugged, now, effects).map_err(SwapError::OldFaulted)?;
         let origin = match saved {
             Some(saved) => {
-                hand_over(&plugged.state, saved, &mut new, &state, now)?;
+                hand_over(&plugged.state, &saved, &mut new, &state, now)?;
                 Origin::Old
             }
             None => match plugged.checkpoint.clone() {
@@ -251,7 +301,7 @@ impl Slot {
                     let age = kept.age(now);
                     // To the device it is the time of the checkpoint, and then
                     // the time passes, as if nobody had called it since.
-                    hand_over(&kept.state, kept.sections.clone(), &mut new, &state, kept.time)
+                    hand_over(&kept.state, &kept.sections, &mut new, &state, kept.time)
                         .and_then(|()| tell_inputs(&kept.inputs, plugged, &mut new, now))
                         .map_err(|source| SwapError::Checkpoint { age, source: source.into() })?;
                     Origin::Checkpoint { age }
@@ -271,17 +321,17 @@ impl Slot {
 /// Has the new version take a state over, and checks that it holds it then.
 pub(super) fn hand_over(
     old: &StateDescription,
-    saved: Vec<Section>,
+    saved: &[Section],
     new: &mut Instance,
     state: &StateDescription,
     now: u64,
 ) -> Result<(), SwapError> {
-    let given = downgrade(old, saved.clone(), state).map_err(SwapError::StateLost)?;
+    let given = downgrade(old, saved.to_vec(), state).map_err(SwapError::StateLost)?;
     new.load(Scope::Whole, &given, now)
         .map_err(SwapError::NewFaulted)?
         .map_err(SwapError::Refused)?;
     let kept = new.save(Scope::Whole, now).map_err(SwapError::NewFaulted)?;
-    compare::check(old, &saved, state, &kept).map_err(SwapError::StateLost)
+    compare::check(old, saved, state, &kept).map_err(SwapError::StateLost)
 }
 
 /// Tells the new version the input lines that are not as it knows them.
