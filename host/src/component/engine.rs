@@ -1,15 +1,13 @@
 //! The WebAssembly engine.
 
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::{Enabled, PoolingAllocationConfig};
 
 use super::compiler::{self, Compiler};
+use super::ticker::{TICK, Ticker};
 use super::{CodeCache, Error, Image, Limits, limits};
-
-/// How often the epoch moves on, by which deadlines are measured.
-const TICK: Duration = Duration::from_millis(1);
 
 /// The most devices of an engine at a time, in all its machines. A machine has
 /// some twenty, and as many more while it is loaded. Each has 4 GiB of addresses,
@@ -26,8 +24,7 @@ pub struct Engine {
     engine: wasmtime::Engine,
     cache: Option<CodeCache>,
     compiler: Compiler,
-    /// Ends the ticker when the last engine goes.
-    _ticker: Arc<()>,
+    ticker: Arc<Ticker>,
 }
 
 impl Engine {
@@ -56,13 +53,9 @@ impl Engine {
                 wasmtime::Engine::new(&configuration())
             })
             .map_err(unusable)?;
-        let alive = Arc::new(());
-        let (weak, ticking) = (Arc::downgrade(&alive), engine.clone());
-        std::thread::Builder::new()
-            .name("epoch".into())
-            .spawn(move || tick(&weak, &ticking))
+        let ticker = Ticker::start(engine.clone())
             .map_err(|error| Error::Unusable(format!("cannot start a thread: {error}")))?;
-        Ok(Self { engine, cache, compiler, _ticker: alive })
+        Ok(Self { engine, cache, compiler, ticker })
     }
 
     /// Compiles a component, or takes its code from the cache, and asks it what
@@ -91,6 +84,10 @@ impl Engine {
 
     pub(super) const fn wasmtime(&self) -> &wasmtime::Engine {
         &self.engine
+    }
+
+    pub(super) const fn ticker(&self) -> &Arc<Ticker> {
+        &self.ticker
     }
 
     pub(super) const fn compiler(&self) -> &Compiler {
@@ -155,19 +152,4 @@ fn pool() -> PoolingAllocationConfig {
         .table_keep_resident(kept)
         .pagemap_scan(scan);
     pool
-}
-
-fn tick(alive: &Weak<()>, engine: &wasmtime::Engine) {
-    // Each sleep is a little too long: counted from the last one, they would add up, and
-    // deadlines would come late.
-    let mut next = Instant::now();
-    while alive.strong_count() > 0 {
-        next += TICK;
-        match next.checked_duration_since(Instant::now()) {
-            Some(left) => std::thread::sleep(left),
-            // A host that stood still has not taken a device's time.
-            None => next = Instant::now(),
-        }
-        engine.increment_epoch();
-    }
 }

@@ -13,6 +13,7 @@ use super::compiler::Compiler;
 use super::hash::Sha256;
 use super::instance::{Environment, Instance};
 use super::outside::Outside;
+use super::ticker::Ticker;
 use super::{Description, Engine, Error, Limits, Property, Resources, SlotId, description};
 
 /// The package of the contract, without its version.
@@ -150,6 +151,7 @@ struct Inner {
     exports: BTreeSet<String>,
     /// Linked to all that the component imports: grants are checked before.
     linked: InstancePre<Outside>,
+    ticker: Arc<Ticker>,
 }
 
 impl Image {
@@ -164,6 +166,7 @@ impl Image {
         hash: &str,
     ) -> Result<Self, Error> {
         let component = compile(engine, compiler, bytes, hash)?;
+        let ticker = engine.ticker().clone();
         let engine = engine.wasmtime();
         let (imports, exports) = interfaces(engine, &component)?;
 
@@ -178,11 +181,12 @@ impl Image {
             interface.link(&mut linker).map_err(unusable)?;
         }
         let linked = linker.instantiate_pre(&component).map_err(unusable)?;
-        let description = Instance::describe(&linked)?;
+        let description = Instance::describe(&linked, &ticker)?;
         description::check(&description).map_err(Error::BadDescription)?;
         let size = bytes.len();
         let hash = hash.to_owned();
-        Ok(Self(Arc::new(Inner { hash, size, description, imports, exports, linked })))
+        let inner = Inner { hash, size, description, imports, exports, linked, ticker };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// SHA-256 of the component's bytes, in hexadecimal.
@@ -208,7 +212,7 @@ impl Image {
     /// # Errors
     /// It cannot be instantiated, or fails.
     pub fn describe(&self) -> Result<Description, Error> {
-        Instance::describe(self.linked())
+        Instance::describe(self.linked(), self.ticker())
     }
 
     /// `name version`, with the build where there is one.
@@ -271,6 +275,10 @@ impl Image {
             resources: Resources::none(),
             limits: Limits::default(),
         })
+    }
+
+    pub(super) fn ticker(&self) -> &Arc<Ticker> {
+        &self.0.ticker
     }
 
     pub(super) fn linked(&self) -> &InstancePre<Outside> {

@@ -13,6 +13,7 @@ use super::message::Message;
 use super::outside::{Afterwards, Asked, Outside, Told};
 use super::parts::Parts;
 use super::state_description;
+use super::ticker::Ticker;
 use super::{
     Description, Effect, Effects, Error, Failure, Fault, Frame, Image, Interface, Limits, Medium,
     MouseButton, Outputs, Property, Refusal, Resources, Scope, Section, SlotId, StateDescription,
@@ -44,11 +45,13 @@ pub struct Instance {
     parts: Parts,
     /// How many ticks a call may take.
     deadline: u64,
+    ticker: Arc<Ticker>,
 }
 
 /// Calls an export of the interface `$part` under a deadline.
 macro_rules! call {
     ($self:ident, $part:expr, $name:literal, $method:ident ( $($argument:expr),* )) => {{
+        $self.ticker.call_begins();
         $self.store.set_epoch_deadline($self.deadline);
         let result = $part.$method(&mut $self.store $(, $argument)*);
         $self.finish($name, result)
@@ -69,12 +72,15 @@ macro_rules! call_part {
 
 impl Instance {
     /// Asks a component what it is, in a store that is dropped afterwards.
-    pub(super) fn describe(linked: &InstancePre<Outside>) -> Result<Description, Error> {
+    pub(super) fn describe(
+        linked: &InstancePre<Outside>,
+        ticker: &Ticker,
+    ) -> Result<Description, Error> {
         let limits = Limits::default();
         let name = Arc::from("(not plugged)");
         let (resources, outputs) = (Resources::none(), Outputs::default());
         let outside = Outside::new(SlotId(0), name, &limits, outputs, Vec::new(), resources);
-        let (mut store, instance) = start(linked, outside, &limits)?;
+        let (mut store, instance) = start(linked, outside, &limits, ticker)?;
         let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
         let description = device.southbridge_device_device().call_describe(&mut store);
         Ok(description.map_err(|error| Fault::new("describe", &error))?)
@@ -86,10 +92,11 @@ impl Instance {
         let buses = image.description().buses.iter().map(|bus| bus.kind).collect();
         let resources = resources.clone();
         let outside = Outside::new(*slot, name.clone(), limits, outputs, buses, resources);
-        let (mut store, instance) = start(image.linked(), outside, limits)?;
+        let ticker = image.ticker().clone();
+        let (mut store, instance) = start(image.linked(), outside, limits, &ticker)?;
         let device = DeviceComponent::new(&mut store, &instance).map_err(unusable)?;
         let parts = Parts::new(&mut store, &instance, image.exports()).map_err(unusable)?;
-        let mut this = Self { device, parts, store, deadline: ticks(limits.deadline) };
+        let mut this = Self { device, parts, store, deadline: ticks(limits.deadline), ticker };
         let device = this.device.southbridge_device_device();
         call!(this, device, "configure", call_configure(properties))?
             .map_err(|reason| Error::Configuration(Message(&reason).to_string()))?;
@@ -516,11 +523,15 @@ fn start(
     linked: &InstancePre<Outside>,
     outside: Outside,
     limits: &Limits,
+    ticker: &Ticker,
 ) -> Result<(Store<Outside>, wasmtime::component::Instance), Error> {
     let mut store = Store::new(linked.engine(), outside);
     store.set_hostcall_fuel(most::ANSWER);
     store.limiter(|outside| &mut outside.limits);
-    store.set_epoch_deadline(ticks(limits.deadline));
+    let ticks = ticks(limits.deadline);
+    ticker.allow(ticks);
+    ticker.call_begins();
+    store.set_epoch_deadline(ticks);
     let instance = linked.instantiate(&mut store).map_err(unusable)?;
     Ok((store, instance))
 }

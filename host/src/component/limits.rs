@@ -27,7 +27,7 @@ pub(super) const PAYLOAD: usize = 16 << 20;
 /// The limits of one device.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a call may take. The granularity is a millisecond.
+    /// How long a call may take. The granularity is half a millisecond.
     pub deadline: Duration,
     /// Bytes of linear memory.
     pub memory: usize,

@@ -28,6 +28,7 @@ mod resources;
 mod state_description;
 #[cfg(test)]
 mod tests;
+mod ticker;
 mod window;
 
 pub use bindings::device_component::exports::southbridge::device::device::{
