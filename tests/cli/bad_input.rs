@@ -1,5 +1,6 @@
 //! What the program refuses before a guest is started, and how it says so.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use southbridge::builtin;
@@ -150,6 +151,27 @@ fn components() {
     }
     assert_says(&fail(&["device", "inspect", "./no-such.wasm"]), "cannot read");
     assert_says(&fail(&["device", "inspect", "/dev/zero"]), "not a regular file");
+}
+
+/// A component that is not the program's own is compiled by a process of its own, which
+/// takes none of this size. One of the program's, in this process, would be taken.
+#[test]
+fn a_component_too_large_for_the_process_that_compiles() {
+    let files = Files::new();
+    let file = files.write("large.wasm", builtin::component("piix4-pm").unwrap());
+    // A custom section of 65 MiB whose name is empty.
+    let size = 65u32 << 20;
+    let leb128 = (0..5).map(|group| (size >> (7 * group) & 0x7f) as u8 | u8::from(group < 4) << 7);
+    let head: Vec<u8> = [0].into_iter().chain(leb128).collect();
+    let mut large = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
+    large.write_all(&head).unwrap();
+    large.set_len(large.metadata().unwrap().len() + u64::from(size)).unwrap();
+    let expected = "larger than 64 MiB: not a device";
+    for command in ["inspect", "check", "fuzz", "bench"] {
+        assert_says(&fail(&["device", command, &file]), expected);
+    }
+    assert_says(&refused(&files, &["--component", &format!("pm={file}")]), expected);
+    assert_says(&refused(&files, &["--device", &file]), expected);
 }
 
 #[test]
