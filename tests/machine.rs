@@ -26,6 +26,62 @@ fn every_machine_type_is_built_from_the_components_in_the_program() {
     }
 }
 
+/// What fw_cfg has in the directory of its files, by name.
+fn firmware_files(machine: &Machine) -> Vec<(String, Vec<u8>)> {
+    let mut effects = Effects::new();
+    let mut select = |item: u64, length: u64| -> Vec<u8> {
+        machine.port_write(0x510, 2, item, &mut effects);
+        (0..length).map(|_| machine.port_read(0x511, 1, &mut effects) as u8).collect()
+    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    let count = number(&select(0x19, 4));
+    let all = select(0x19, 4 + 64 * count);
+    let files = all[4..].chunks_exact(64).map(|file| {
+        let name = file[8..].split(|byte| *byte == 0).next().unwrap_or_default();
+        let contents = select(number(&file[4..6]), number(&file[..4]));
+        (String::from_utf8(name.to_vec()).unwrap(), contents)
+    });
+    files.collect()
+}
+
+/// A device that is granted files hands those of its directory to the guest, and no other.
+#[test]
+fn a_directory_is_a_devices_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let given = directory.path().join("given");
+    std::fs::create_dir(&given).unwrap();
+    std::fs::write(given.join("greeting"), "good morning").unwrap();
+    std::fs::write(directory.path().join("other"), "not given").unwrap();
+    let build = || {
+        let text = format!(
+            "[machine.greets]\ninherits = \"pc-i440fx-7.2\"\ndescription = \"With a greeting\"\n\
+             [machine.greets.device.fw-cfg]\ndirectory = {:?}\n",
+            given.display().to_string()
+        );
+        let library = Library::new(Engine::new(None).unwrap());
+        let mut types = MachineTypes::builtin().unwrap();
+        types.load("greets.toml", &text).unwrap();
+        let machine_type = types.get("greets").unwrap();
+        let parameters = Parameters::new(1, 16 << 20);
+        let plan = Plan::new(machine_type, &[], &library, parameters).unwrap();
+        let backends = Backends {
+            files: Arc::new([("opt/machine".into(), Arc::from(&b"the machine's"[..]))]),
+            ..Backends::default()
+        };
+        let (clock, board) = (Arc::new(Clock::manual()), Arc::new(Unconnected));
+        Machine::build(&plan, clock, board, &backends, Arc::new(|_| {}))
+    };
+    let files = firmware_files(&build().unwrap());
+    let found = files.iter().find(|(name, _)| name == "greeting").map(|(_, data)| data.clone());
+    assert_eq!(found.as_deref(), Some(&b"good morning"[..]));
+    assert!(!files.iter().any(|(name, _)| name == "opt/machine" || name == "other"));
+
+    std::os::unix::fs::symlink("../other", given.join("link")).unwrap();
+    let refused = build().map(drop).unwrap_err().to_string();
+    assert!(refused.starts_with("greets.toml:5:"), "{refused}");
+    assert!(refused.contains("cannot read link in the directory"), "{refused}");
+}
+
 /// A PC without the default serial port, or with it, and more serial ports with
 /// these properties.
 fn with_serial_ports(default: bool, ports: &[&[(&str, &str)]]) -> Result<Arc<Machine>, Error> {

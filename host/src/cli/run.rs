@@ -116,8 +116,8 @@ pub(super) struct Run {
     /// given several times. Besides the device's properties SETTING is bus (the first it
     /// fits into), sha256 of the component, grant (pci-bus, i2c-bus, isa-dma-bus, power,
     /// streams, ram-windows, memories, files, storage, dma:all or dma:START+SIZE; may be
-    /// given several times), wire.LINE, stream.NAME, drive.NAME, rom.NAME or limit.NAME,
-    /// as in a machine file.
+    /// given several times), directory of the host for the grant of files, wire.LINE,
+    /// stream.NAME, drive.NAME, rom.NAME or limit.NAME, as in a machine file.
     #[arg(
         long,
         value_name = "NAME|FILE.wasm[,id=ID][,addr=ADDRESS][,SETTING=VALUE]...",

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
+use super::directory::read_directory;
 use super::driven::Driven;
 use super::drives::media;
 use super::file::Address;
@@ -206,9 +207,11 @@ fn resources(
         children,
         ram: ram.within(windows),
         memories: memories.collect::<Result<Vec<_>, Error>>()?.into(),
-        files: match device.grants.contains(&Interface::Files) {
-            true => backends.files.clone(),
-            false => Arc::new([]),
+        files: match &device.entry.directory {
+            _ if !device.grants.contains(&Interface::Files) => Arc::new([]),
+            Some(directory) => read_directory(&directory.value)
+                .map_err(|problem| directory.origin.error(problem.to_string()))?,
+            None => backends.files.clone(),
         },
     })
 }

@@ -11,6 +11,7 @@ mod backends;
 mod board;
 mod build;
 mod components;
+mod directory;
 mod door;
 mod driven;
 mod drives;

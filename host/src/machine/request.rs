@@ -24,8 +24,9 @@ pub struct DeviceRequest {
     /// `index` is the number of one of the device's choices, if it has any, from 0; the
     /// first that is free if none. `bus` is where it is plugged in, `device/bus` or the
     /// bus's name; the first bus that it fits into if none. `sha256`, `grant` (once for
-    /// each), `wire.LINE`, `stream.NAME`, `drive.NAME`, `rom.NAME` and `limit.NAME` are
-    /// what a machine file says of a device. All others are its properties.
+    /// each), `directory`, `wire.LINE`, `stream.NAME`, `drive.NAME`, `rom.NAME` and
+    /// `limit.NAME` are what a machine file says of a device. All others are its
+    /// properties.
     pub settings: Vec<(String, String)>,
 }
 
@@ -35,6 +36,7 @@ enum Subject<'a> {
     Bus,
     Sha256,
     Grant,
+    Directory,
     Wire(&'a str),
     Stream(&'a str),
     Drive(&'a str),
@@ -55,6 +57,7 @@ impl<'a> Subject<'a> {
                 "bus" => Self::Bus,
                 "sha256" => Self::Sha256,
                 "grant" => Self::Grant,
+                "directory" => Self::Directory,
                 INDEX if !template.choices.is_empty() => Self::Choice,
                 _ => Self::Property(name),
             },
@@ -177,6 +180,7 @@ fn set(
         Subject::Grant => {
             device.grants.insert(text.parse().map_err(at)?);
         }
+        Subject::Directory => device.directory = Some(name()),
         Subject::Wire(line) => {
             let value = text.parse().map_err(at)?;
             device.wires.insert(line.into(), Sourced { value, origin: origin.clone() });

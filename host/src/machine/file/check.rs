@@ -1,7 +1,7 @@
 //! Whether a machine fits the components there are.
 
 use super::{
-    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, Error, Kind,
+    Address, Attachment, BusKind, Catalog, Described, DeviceEntry, Direction, Error, Grant, Kind,
     MachineType, Place, PropertyPath, Setting, Sourced, Target, cycle, names, structure,
 };
 
@@ -67,6 +67,12 @@ impl<'a> Checker<'a> {
                     .error(format!("component {:?} has no stream {name:?}", device.component.value))
                     .hint(names::hint(name, described.streams.iter().map(String::as_str))));
             }
+        }
+        if let Some(directory) = &device.directory
+            && !device.grants.contains(&Grant::Files)
+        {
+            let what = "the device is not granted \"files\", which it needs for a directory";
+            return Err(directory.origin.error(what.to_owned()));
         }
         let owns =
             [("drive", &device.drives, &described.drives), ("ROM", &device.roms, &described.roms)];

@@ -78,6 +78,9 @@ fn show(
     for (block, name) in &device.roms {
         writeln!(f, "    {block} -> ROM {}", name.value)?;
     }
+    if let Some(directory) = &device.directory {
+        writeln!(f, "    files -> {}", directory.value)?;
+    }
     for (stream, name) in &device.streams {
         writeln!(f, "    {stream} -> stream {}", name.value)?;
     }

@@ -145,6 +145,9 @@ fn apply_devices(whole: &mut Vec<DeviceDeclaration>, child: &[DeviceDeclaration]
         old.streams.extend(new.streams.clone());
         old.drives.extend(new.drives.clone());
         old.roms.extend(new.roms.clone());
+        if new.directory.is_some() {
+            old.directory.clone_from(&new.directory);
+        }
         old.listens.extend(new.listens.clone());
         old.when = new.when.or(old.when);
         if new.choices.is_some() {
@@ -243,6 +246,7 @@ fn entry(device: DeviceDeclaration, ids: &[String]) -> Result<DeviceEntry, Error
         streams: device.streams,
         drives: device.drives,
         roms: device.roms,
+        directory: device.directory,
         listens: device.listens,
         when: device.when,
         choices: device.choices.unwrap_or_default(),

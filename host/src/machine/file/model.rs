@@ -263,6 +263,10 @@ pub struct DeviceEntry {
     /// Block of memory to the name of the file that it holds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub roms: BTreeMap<String, Sourced<String>>,
+    /// A directory of the host whose files it hands to the guest, in place of the
+    /// machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Sourced<String>>,
     /// Input line to the interrupts it follows, besides what is wired to it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub listens: BTreeMap<String, Vec<Sourced<Target>>>,
@@ -303,6 +307,7 @@ impl DeviceEntry {
             streams: BTreeMap::new(),
             drives: BTreeMap::new(),
             roms: BTreeMap::new(),
+            directory: None,
             listens: BTreeMap::new(),
             when: None,
             choices: Vec::new(),

@@ -250,6 +250,21 @@ fn components() {
 }
 
 #[test]
+fn directories() {
+    refused(
+        "[\"pci-bus\"]",
+        "[\"pci-bus\"]\ndirectory = \"boot\"",
+        "pc.toml:9:1: machine.base.device.bridge.directory: the device is not granted \"files\", \
+         which it needs for a directory",
+    );
+    refused(
+        "[\"pci-bus\"]",
+        "[\"pci-bus\", \"files\"]\ndirectory = 5",
+        "pc.toml:9:1: machine.base.device.bridge.directory: expected a string, found integer",
+    );
+}
+
+#[test]
 fn grants() {
     refused(
         "[\"pci-bus\"]",
