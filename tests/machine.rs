@@ -52,13 +52,13 @@ fn a_directory_is_a_devices_files() {
     std::fs::create_dir(&given).unwrap();
     std::fs::write(given.join("greeting"), "good morning").unwrap();
     std::fs::write(directory.path().join("other"), "not given").unwrap();
+    let library = Library::new(Engine::new(None).unwrap());
     let build = || {
         let text = format!(
             "[machine.greets]\ninherits = \"pc-i440fx-7.2\"\ndescription = \"With a greeting\"\n\
              [machine.greets.device.fw-cfg]\ndirectory = {:?}\n",
             given.display().to_string()
         );
-        let library = Library::new(Engine::new(None).unwrap());
         let mut types = MachineTypes::builtin().unwrap();
         types.load("greets.toml", &text).unwrap();
         let machine_type = types.get("greets").unwrap();

@@ -6,7 +6,7 @@ use super::board::KvmBoard;
 use super::{Boot, Error, Post, Processors, Setup};
 use crate::clock::Clock;
 use crate::machine::{Machine, MachineDoor, Plan};
-use crate::migrate::{Blocks, Form};
+use crate::migrate::{Blocks, ProcessorForm};
 use crate::vm::{
     Config as VmConfig, CpuState, InterruptController, Platform, RamWindow, Vm, VmState,
 };
@@ -104,9 +104,9 @@ impl Processors for Kvm {
         counts.map(|counts| counts.port + counts.memory).sum()
     }
 
-    fn form(&self) -> Option<Form> {
+    fn form(&self) -> Option<ProcessorForm> {
         let controller = self.vm.interrupts().controller();
-        Some(Form {
+        Some(ProcessorForm {
             cpus: self.vm.cpus(),
             apics: controller != InterruptController::None,
             chips: controller == InterruptController::Kernel,

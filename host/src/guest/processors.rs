@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Error;
 use crate::machine::Machine;
-use crate::migrate::{Blocks, Form};
+use crate::migrate::{Blocks, ProcessorForm};
 use crate::vm::{CpuState, VmState};
 
 /// A machine and what carries it out: the processors of a KVM guest, or clients
@@ -56,7 +56,7 @@ pub trait Processors: Send + Sync {
     fn exits(&self) -> u64;
 
     /// What they are in a saved state; none if there are none.
-    fn form(&self) -> Option<Form> {
+    fn form(&self) -> Option<ProcessorForm> {
         None
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Guest, Refused, RunState};
-use crate::migrate::{Arrived, Form, Stopped};
+use crate::migrate::{Arrived, ProcessorForm, Stopped};
 use crate::vm::VmState;
 
 /// A guest that stands still while the last of its state is sent. Dropped, it goes
@@ -18,7 +18,7 @@ pub struct HandOver {
 impl Guest {
     /// What the guest's processors are in a saved state; none if there are none.
     #[must_use]
-    pub fn form(&self) -> Option<Form> {
+    pub fn processor_form(&self) -> Option<ProcessorForm> {
         self.processors.form()
     }
 

@@ -14,7 +14,7 @@ use vmstate::{Error as StreamError, Layouts, Scanner, Stream};
 use super::blocks::Blocks;
 use super::receiver::Receiver;
 use super::run_state::{self, RunStateName};
-use super::{Form, Loaded, Problem, Progress};
+use super::{Loaded, Problem, ProcessorForm, Progress};
 use crate::machine::Machine;
 use crate::vm::VmState;
 
@@ -113,7 +113,7 @@ pub enum Reason {
 pub fn load(
     machine: &Machine,
     blocks: &Blocks,
-    processors: Option<Form>,
+    processors: Option<ProcessorForm>,
     source: &mut dyn Source,
     progress: &Progress,
 ) -> Result<Arrived, NotArrived> {
@@ -130,7 +130,11 @@ pub fn load(
     }
 }
 
-fn finish(machine: &Machine, stream: &Stream, processors: Option<Form>) -> Result<Arrived, Reason> {
+fn finish(
+    machine: &Machine,
+    stream: &Stream,
+    processors: Option<ProcessorForm>,
+) -> Result<Arrived, Reason> {
     let run_state = stream.devices.section(run_state::NAME, 0).map(|section| {
         RunStateName::read(section).ok_or_else(|| Reason::Unfit(vec![Problem::run_state(section)]))
     });

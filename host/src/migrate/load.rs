@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vmstate::{Section, Stream};
 
 use super::names::{Name, Names};
-use super::processors::{self, Form};
+use super::processors::{self, ProcessorForm};
 use super::{Fault, Format, Problem, clock, frame, pins};
 use crate::component::{self, Scope};
 use crate::machine::{Loading, Machine, NotLoaded};
@@ -52,7 +52,7 @@ impl Machine {
     pub(super) fn load_with(
         &self,
         stream: &Stream,
-        form: Option<Form>,
+        form: Option<ProcessorForm>,
     ) -> Result<Loaded, Vec<Problem>> {
         let processors = form.map_or(Ok(None), |form| processors::read(stream, form));
         let ((loading, kept), processors) = match (self.begin(stream), processors) {

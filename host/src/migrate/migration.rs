@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::outgoing::Outgoing;
 use super::{
-    Arrived, Blocks, Cancel, Channel, Form, Info, Progress, RamInfo, RunStateName, Status,
+    Arrived, Blocks, Cancel, Channel, Info, ProcessorForm, Progress, RamInfo, RunStateName, Status,
 };
 use super::{Origin, Target, load};
 use crate::machine::Machine;
@@ -50,7 +50,7 @@ impl From<RunStateName> for Stopped {
 pub struct Arriving {
     /// What the processors must be in the stream; none if there are none here, and those
     /// in the stream are kept.
-    pub processors: Option<Form>,
+    pub processors: Option<ProcessorForm>,
     /// Called when it has ended: the machine may start, or it failed. Before the status
     /// says that it is completed, or after it says that it failed.
     pub ended: Box<dyn FnOnce(Result<Arrived, Failure>) + Send>,
@@ -258,7 +258,7 @@ impl Shared {
         origin: Origin,
         machine: &Machine,
         blocks: &Blocks,
-        processors: Option<Form>,
+        processors: Option<ProcessorForm>,
     ) -> Result<Arrived, Failure> {
         let channel = origin.accept();
         let mut channel = channel

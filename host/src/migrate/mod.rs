@@ -49,7 +49,7 @@ pub use migration::{Arriving, Failure, Leaving, Listener, Migration, Stopped};
 pub use outgoing::{NotSaved, save};
 pub use plan::plan_for;
 pub use problem::{Fault, Problem};
-pub use processors::Form;
+pub use processors::ProcessorForm;
 pub use progress::{Counts, Progress};
 pub use run_state::{RunStateName, UnknownRunState};
 pub use status::{Info, RamInfo, Status};

@@ -108,7 +108,7 @@ impl Migrations {
         let origin = uri.origin(descriptors, &cancel).map_err(Error::generic)?;
         let (guest, own) = (self.guest.clone(), self.clone());
         let arriving = Arriving {
-            processors: guest.form(),
+            processors: guest.processor_form(),
             ended: Box::new(move |result| settle_in(&guest, result)),
             changed: Box::new(move |status| own.tell(status)),
         };

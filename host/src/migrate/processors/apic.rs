@@ -76,9 +76,15 @@ pub(super) fn read(fields: &Fields, now: u64) -> ApicState {
     // The lower bits of this one are always set.
     let format = apic.register(register::DESTINATION_FORMAT);
     apic.set_register(register::DESTINATION_FORMAT, format | 0x0fff_ffff);
-    let started = fields.number("initial_count_load_time");
-    let elapsed = now.saturating_sub(started) >> shift(&apic);
-    apic.set_register(register::CURRENT_COUNT, Timer::of(&apic).count_after(elapsed));
+    let elapsed = now.saturating_sub(fields.number("initial_count_load_time"));
+    let timer = Timer::of(&apic);
+    let current = match elapsed {
+        // QEMU with KVM does not say how far the timer has come. It has one that counts
+        // once be at its end then: too early is better than too late.
+        0 if !timer.is_periodic => 0,
+        elapsed => timer.count_after(elapsed >> shift(&apic)),
+    };
+    apic.set_register(register::CURRENT_COUNT, current);
     apic
 }
 
@@ -121,7 +127,7 @@ pub(super) fn write(
     let counted = u64::from(timer.initial.saturating_sub(current)) << shift(apic);
     let started = now.saturating_sub(counted);
     let due = timer.length().map(|length| started.saturating_add(length << shift(apic)));
-    let running = due.filter(|_| timer.is_periodic || current != 0 || timer.initial != 0);
+    let running = due.filter(|_| timer.is_periodic || current != 0);
     fields.set("initial_count_load_time", [started]);
     let unarmed = u64::MAX;
     fields.set("timer_expiry", [running.unwrap_or(unarmed)]);

@@ -36,7 +36,7 @@ pub(super) fn write(
     boot: i64,
 ) -> Option<Vec<Section>> {
     let mut sections = Vec::new();
-    for (instance, pic) in (0..).zip(&chips.pics) {
+    for (instance, pic) in (0..).zip(chips.pics) {
         sections.push(write_pic(pic, instance, origin)?);
     }
     sections.push(write_io_apic(&chips.io_apic, origin)?);
@@ -56,48 +56,40 @@ pub(super) fn level_messages(io_apic: &Fields) -> Vec<(u64, u32)> {
     level.map(message).collect()
 }
 
+/// A register of an 8259A.
+type PicField = fn(&mut kvm_pic_state) -> &mut u8;
+
+/// Its registers by QEMU's names.
+const PIC_FIELDS: [(&str, PicField); 15] = [
+    ("last_irr", |pic| &mut pic.last_irr),
+    ("irr", |pic| &mut pic.irr),
+    ("imr", |pic| &mut pic.imr),
+    ("isr", |pic| &mut pic.isr),
+    ("priority_add", |pic| &mut pic.priority_add),
+    ("irq_base", |pic| &mut pic.irq_base),
+    ("read_reg_select", |pic| &mut pic.read_reg_select),
+    ("poll", |pic| &mut pic.poll),
+    ("special_mask", |pic| &mut pic.special_mask),
+    ("init_state", |pic| &mut pic.init_state),
+    ("auto_eoi", |pic| &mut pic.auto_eoi),
+    ("rotate_on_auto_eoi", |pic| &mut pic.rotate_on_auto_eoi),
+    ("special_fully_nested_mode", |pic| &mut pic.special_fully_nested_mode),
+    ("init4", |pic| &mut pic.init4),
+    ("elcr", |pic| &mut pic.elcr),
+];
+
 fn read_pic(fields: &Fields, elcr_mask: u8) -> kvm_pic_state {
-    let number = |name| fields.number(name) as u8;
-    kvm_pic_state {
-        last_irr: number("last_irr"),
-        irr: number("irr"),
-        imr: number("imr"),
-        isr: number("isr"),
-        priority_add: number("priority_add"),
-        irq_base: number("irq_base"),
-        read_reg_select: number("read_reg_select"),
-        poll: number("poll"),
-        special_mask: number("special_mask"),
-        init_state: number("init_state"),
-        auto_eoi: number("auto_eoi"),
-        rotate_on_auto_eoi: number("rotate_on_auto_eoi"),
-        special_fully_nested_mode: number("special_fully_nested_mode"),
-        init4: number("init4"),
-        elcr: number("elcr"),
-        elcr_mask,
+    let mut pic = kvm_pic_state { elcr_mask, ..Default::default() };
+    for (name, field) in PIC_FIELDS {
+        *field(&mut pic) = fields.number(name) as u8;
     }
+    pic
 }
 
-fn write_pic(pic: &kvm_pic_state, instance: u32, origin: &[Section]) -> Option<Section> {
+fn write_pic(mut pic: kvm_pic_state, instance: u32, origin: &[Section]) -> Option<Section> {
     let mut fields = Fields::found_or_zeros(origin, PIC, instance, 1, 16);
-    for (name, value) in [
-        ("last_irr", pic.last_irr),
-        ("irr", pic.irr),
-        ("imr", pic.imr),
-        ("isr", pic.isr),
-        ("priority_add", pic.priority_add),
-        ("irq_base", pic.irq_base),
-        ("read_reg_select", pic.read_reg_select),
-        ("poll", pic.poll),
-        ("special_mask", pic.special_mask),
-        ("init_state", pic.init_state),
-        ("auto_eoi", pic.auto_eoi),
-        ("rotate_on_auto_eoi", pic.rotate_on_auto_eoi),
-        ("special_fully_nested_mode", pic.special_fully_nested_mode),
-        ("init4", pic.init4),
-        ("elcr", pic.elcr),
-    ] {
-        fields.set(name, [value.into()]);
+    for (name, field) in PIC_FIELDS {
+        fields.set(name, [(*field(&mut pic)).into()]);
     }
     fields.finish()
 }

@@ -28,7 +28,7 @@ const RELIABLE: &str = "kvmclock/clock_is_reliable";
 
 /// What of a machine a state of processors must fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct ProcessorForm {
     /// How many processors it has.
     pub cpus: usize,
     /// Whether they have local APICs.
@@ -37,7 +37,7 @@ pub struct Form {
     pub chips: bool,
 }
 
-impl Form {
+impl ProcessorForm {
     /// Whether a section is of what a machine of this form has besides its devices.
     pub(super) fn has(&self, section: &Section) -> bool {
         match section.name.as_str() {
@@ -51,7 +51,7 @@ impl Form {
 
 /// What a stream says of processors; none if it has none, as one of a machine that
 /// clients drive.
-pub(super) fn read(stream: &Stream, form: Form) -> Result<Option<VmState>, Vec<Problem>> {
+pub(super) fn read(stream: &Stream, form: ProcessorForm) -> Result<Option<VmState>, Vec<Problem>> {
     let sections = &stream.devices.sections;
     let found = sections.iter().filter(|section| section.name == cpu::NAME).count();
     if found == 0 {
@@ -92,7 +92,7 @@ pub(super) fn read(stream: &Stream, form: Form) -> Result<Option<VmState>, Vec<P
 
 struct Reader<'s> {
     sections: &'s [Section],
-    form: Form,
+    form: ProcessorForm,
     now: u64,
 }
 

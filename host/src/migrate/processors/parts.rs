@@ -103,13 +103,12 @@ pub(super) fn write(state: &ProcessorState, fields: &mut Fields, save_tsc_khz: b
     for Part { name, fields: members } in &MSRS {
         let value =
             |register| state.msrs.get(&register).copied().unwrap_or_else(|| msr_at_reset(register));
-        let registers =
-            members.iter().flat_map(|MsrField(_, _, first, count)| *first..first + count);
         let numbers = |MsrField(name, size, first, count): &MsrField| {
             (*name, *size, (*first..first + count).map(value).collect())
         };
         let numbers: Vec<(&str, usize, Vec<u64>)> = members.iter().map(numbers).collect();
-        let mut registers = registers;
+        let mut registers =
+            members.iter().flat_map(|MsrField(_, _, first, count)| *first..first + count);
         let needed = registers.any(|register| value(register) != msr_at_reset(register));
         put(fields, name, needed, &numbers);
     }
