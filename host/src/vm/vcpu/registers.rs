@@ -121,19 +121,26 @@ fn msrs(vcpu: &VcpuFd, kvm: &Kvm) -> Result<Msrs, Error> {
     }
 }
 
+/// The most registers that KVM reads at once.
+const AT_ONCE: usize = 256;
+
 /// Reads those of the registers that can be read.
 fn read_msrs(
     vcpu: &VcpuFd,
     indices: impl Iterator<Item = u32>,
 ) -> Result<Vec<kvm_msr_entry>, Error> {
-    let mut entries = Vec::new();
-    for index in indices {
-        let mut one = fam(&[kvm_msr_entry { index, ..Default::default() }])?;
-        if matches!(vcpu.get_msrs(&mut one), Ok(1)) {
-            entries.extend_from_slice(one.as_slice());
-        }
+    let entries: Vec<_> =
+        indices.map(|index| kvm_msr_entry { index, ..Default::default() }).collect();
+    let (mut left, mut found) = (&entries[..], Vec::new());
+    while !left.is_empty() {
+        let mut msrs = fam(&left[..left.len().min(AT_ONCE)])?;
+        // It stops at the first register that cannot be read.
+        let read = vcpu.get_msrs(&mut msrs).unwrap_or(0);
+        found.extend_from_slice(&msrs.as_slice()[..read]);
+        let next = if read < msrs.as_slice().len() { read + 1 } else { read };
+        left = &left[next..];
     }
-    Ok(entries)
+    Ok(found)
 }
 
 pub(super) fn fam(entries: &[kvm_msr_entry]) -> Result<Msrs, Error> {
