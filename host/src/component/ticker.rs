@@ -14,6 +14,9 @@ use rustix::process::setpriority_process;
 /// How often the epoch moves on.
 pub(super) const TICK: Duration = Duration::from_micros(500);
 
+/// What is late by more than this is so because the host has stood still.
+const STILL: Duration = Duration::from_millis(10);
+
 /// The thread, and what callers tell it.
 pub(super) struct Ticker {
     /// A call has begun since the last tick.
@@ -96,10 +99,13 @@ fn tick(own: &Weak<Ticker>, engine: &wasmtime::Engine) {
         }
         drop(ticker);
         next += TICK;
-        match next.checked_duration_since(Instant::now()) {
+        let now = Instant::now();
+        match next.checked_duration_since(now) {
             Some(left) => thread::sleep(left),
             // A host that stood still has not taken a device's time.
-            None => next = Instant::now(),
+            None if now.duration_since(next) > STILL => next = now,
+            // What is late for another reason is made up for.
+            None => {}
         }
         engine.increment_epoch();
     }
