@@ -208,10 +208,10 @@ fn resources(
         ram: ram.within(windows),
         memories: memories.collect::<Result<Vec<_>, Error>>()?.into(),
         files: match &device.entry.directory {
-            _ if !device.grants.contains(&Interface::Files) => Arc::new([]),
             Some(directory) => read_directory(&directory.value)
                 .map_err(|problem| directory.origin.error(problem.to_string()))?,
-            None => backends.files.clone(),
+            None if device.grants.contains(&Interface::Files) => backends.files.clone(),
+            None => Arc::new([]),
         },
     })
 }

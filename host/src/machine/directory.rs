@@ -67,15 +67,10 @@ pub(super) fn read_directory(path: &str) -> Result<Files, NotRead> {
         let remaining = left.checked_sub(metadata.len());
         left = remaining.ok_or_else(|| NotRead::TooLarge { directory: directory() })?;
         let contents = opened.read(&name).map_err(failed)?;
-        let name = name.clone().into_string();
-        let no_text = |name: std::ffi::OsString| NotRead::File {
-            directory: directory(),
-            file: name.to_string_lossy().into_owned(),
-            reason: io::Error::other("its name is not UTF-8"),
-        };
-        files.push((name.map_err(no_text)?, contents.into()));
+        let no_text = || failed(io::Error::other("its name is not UTF-8"));
+        files.push((name.to_str().ok_or_else(no_text)?.to_owned(), contents.into()));
     }
-    files.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
+    files.sort();
     Ok(files.into())
 }
 

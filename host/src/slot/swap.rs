@@ -269,15 +269,14 @@ impl Slot {
         effects: &mut Effects,
     ) -> Result<bool, SwapError> {
         let Some(held) = &new.holds else { return Ok(true) };
-        new.check(&plugged.image)?;
         let now = self.clock.now();
         let saved = self.save_whole(plugged, now, effects).map_err(SwapError::OldFaulted)?;
         Ok(saved.is_some_and(|saved| compare::same_bytes(held, &saved)))
     }
 
     /// Gives a new device the state of the one that is plugged, or was, unless it holds it
-    /// already, and its place. On an error all is as it was, but a device that fails while it is saved is out of
-    /// service.
+    /// already, and its place. On an error all is as it was, but a device that fails while
+    /// it is saved is out of service.
     pub(super) fn seat(
         &self,
         plugged: &mut Plugged,

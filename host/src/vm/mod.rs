@@ -53,7 +53,8 @@ pub use lifecycle::{Listener, Vm, VmEvent};
 pub use memory::{Memory, OPTION_ROMS, RamLayout, RamWindow, Rom, Roms, WindowMode};
 pub use platform::{Config, KVM_PAGES, MAX_CPUS, Platform};
 pub use processor_state::{
-    ApicState, ChipState, Events, IoApicState, ProcessorState, VmState, msr_at_reset,
+    ApicState, ChipState, Events, IoApicState, MACHINE_CHECKS, ProcessorState, VmState,
+    msr_at_reset,
 };
 pub use text::release as release_code;
 pub use vcpu::{ExitCounts, has_amd_processors};

@@ -1,6 +1,7 @@
 //! All that processors and the kernel's chips hold, to be put into another machine's.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use kvm_bindings::{kvm_pic_state, kvm_pit_state2};
 
@@ -72,9 +73,22 @@ pub struct ApicState {
     pub registers: Box<[u8; 1024]>,
 }
 
+impl ProcessorState {
+    /// The value of a model-specific register: that after a reset, if nothing is said.
+    #[must_use]
+    pub fn msr(&self, index: u32) -> u64 {
+        self.msrs.get(&index).copied().unwrap_or_else(|| msr_at_reset(index))
+    }
+}
+
+/// The registers of the machine-check banks, four of each: as many as QEMU's guests have.
+pub const MACHINE_CHECKS: Range<u32> = 0x400..0x428;
+
 /// The value of a model-specific register after a reset, as QEMU has it. Most are 0.
 #[must_use]
 pub const fn msr_at_reset(index: u32) -> u64 {
+    const FIRST_CHECK: u32 = MACHINE_CHECKS.start;
+    const LAST_CHECK: u32 = MACHINE_CHECKS.end - 1;
     match index {
         // IA32_SMBASE, and IA32_MISC_ENABLE with fast strings.
         0x9e => 0x3_0000,
@@ -83,7 +97,7 @@ pub const fn msr_at_reset(index: u32) -> u64 {
         0x277 => 0x0007_0406_0007_0406,
         // All banks of machine checks report, as do those that have a control register.
         0x17b => u64::MAX,
-        0x400..=0x427 if index.is_multiple_of(4) => u64::MAX,
+        FIRST_CHECK..=LAST_CHECK if index.is_multiple_of(4) => u64::MAX,
         // A guest's processors are not polled for while they are halted.
         0x4b56_4d05 => 1,
         _ => 0,

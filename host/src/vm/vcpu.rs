@@ -28,6 +28,7 @@ use super::interrupts::{InterruptController, Interrupts};
 use super::kick::Listening;
 use super::lifecycle::{Listener, VmEvent};
 use super::{Error, Memory, Platform};
+use area::Layout;
 use cpuid::Place;
 use registers::PowerOn;
 
@@ -47,6 +48,10 @@ pub(super) struct Shared {
 pub(super) struct Vcpu {
     cpu: usize,
     fd: VcpuFd,
+    /// Where its XSAVE area has what.
+    layout: Layout,
+    /// How many bits a physical address has.
+    physical_bits: u32,
     power_on: PowerOn,
     exits: Arc<Exits>,
     /// It has failed or halted, and runs again only after a reset.
@@ -83,7 +88,8 @@ impl Vcpu {
         machine_check::set_up(&platform.kvm, &fd)?;
         let local_apic = controller != InterruptController::None;
         let power_on = PowerOn::of(&fd, &platform.kvm, local_apic)?;
-        Ok(Self { cpu, fd, power_on, exits, idle: false, shared })
+        let (layout, physical_bits) = (Layout::of(&cpuid), cpuid::physical_bits(&cpuid));
+        Ok(Self { cpu, fd, layout, physical_bits, power_on, exits, idle: false, shared })
     }
 
     /// The thread's body. Returns when the machine stops.

@@ -184,7 +184,7 @@ impl Dump<'_> {
 
     fn fpu(&mut self, fpu: &Fpu, mxcsr: u32) {
         let Fpu { control, status, tags, registers, .. } = fpu;
-        let top = status >> 11 & 7;
+        let top = fpu.at(0);
         let _ = writeln!(
             self.text,
             "FCW={control:04x} FSW={status:04x} [ST={top}] FTW={tags:02x} MXCSR={mxcsr:08x}"

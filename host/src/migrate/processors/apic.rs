@@ -126,12 +126,12 @@ pub(super) fn write(
     let current = apic.register(register::CURRENT_COUNT);
     let counted = u64::from(timer.initial.saturating_sub(current)) << shift(apic);
     let started = now.saturating_sub(counted);
-    let due = timer.length().map(|length| started.saturating_add(length << shift(apic)));
-    let running = due.filter(|_| timer.is_periodic || current != 0);
+    let running = timer.length().filter(|_| timer.is_periodic || current != 0);
+    let due = running.map(|length| started.saturating_add(length << shift(apic)));
     fields.set("initial_count_load_time", [started]);
     let unarmed = u64::MAX;
-    fields.set("timer_expiry", [running.unwrap_or(unarmed)]);
-    if let Some(due) = running {
+    fields.set("timer_expiry", [due.unwrap_or(unarmed)]);
+    if let Some(due) = due {
         fields.set("next_time", [due]);
     }
     fields.finish()

@@ -5,7 +5,7 @@ use vmstate::Section;
 
 use super::fields::Fields;
 use super::{apic, parts};
-use crate::vm::{CpuState, Events, Fpu, ProcessorState, Segment, Vectors, msr_at_reset};
+use crate::vm::{CpuState, Events, Fpu, MACHINE_CHECKS, ProcessorState, Segment, Vectors};
 
 pub(super) const COMMON: &str = "cpu_common";
 pub(super) const NAME: &str = "cpu";
@@ -41,7 +41,7 @@ const MSRS: [(&str, u32); 18] = [
 
 const FIXED_MTRRS: &str = "env.mtrr_fixed";
 const VARIABLE_MTRRS: &str = "env.mtrr_var";
-const MACHINE_CHECKS: &str = "env.mce_banks";
+const MACHINE_CHECK_BANKS: &str = "env.mce_banks";
 
 fn fixed_mtrrs() -> impl Iterator<Item = u32> {
     [0x250, 0x258, 0x259].into_iter().chain(0x268..=0x26f)
@@ -49,10 +49,6 @@ fn fixed_mtrrs() -> impl Iterator<Item = u32> {
 
 fn variable_mtrrs() -> impl Iterator<Item = u32> {
     0x200..=0x20f
-}
-
-fn machine_checks() -> impl Iterator<Item = u32> {
-    0x400..=0x427
 }
 
 /// What QEMU keeps of the flags and modes in one place (`hflags`), as far as it is read
@@ -115,7 +111,7 @@ pub(super) fn read(
     };
     state.msrs.extend(fixed_mtrrs().zip(cpu.numbers(FIXED_MTRRS)));
     state.msrs.extend(variable_mtrrs().zip(cpu.numbers(VARIABLE_MTRRS)));
-    state.msrs.extend(machine_checks().zip(cpu.numbers(MACHINE_CHECKS)));
+    state.msrs.extend(MACHINE_CHECKS.zip(cpu.numbers(MACHINE_CHECK_BANKS)));
     parts::read(cpu, &mut state);
     Ok(state)
 }
@@ -290,8 +286,7 @@ fn write_cpu(state: &ProcessorState, mut cpu: Fields, save_tsc_khz: bool) -> Opt
         cpu.set(name, registers.vectors.registers[..16].iter().flat_map(words));
     }
 
-    let msr =
-        |register| state.msrs.get(&register).copied().unwrap_or_else(|| msr_at_reset(register));
+    let msr = |register| state.msr(register);
     for (name, register) in MSRS {
         cpu.set(name, [msr(register)]);
     }
@@ -306,7 +301,7 @@ fn write_cpu(state: &ProcessorState, mut cpu: Fields, save_tsc_khz: bool) -> Opt
             _ => msr(register) | beyond,
         }),
     );
-    cpu.set(MACHINE_CHECKS, machine_checks().map(msr));
+    cpu.set(MACHINE_CHECK_BANKS, MACHINE_CHECKS.map(msr));
     parts::write(state, &mut cpu, save_tsc_khz);
     cpu.finish()
 }

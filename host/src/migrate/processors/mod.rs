@@ -72,10 +72,7 @@ pub(super) fn read(stream: &Stream, form: ProcessorForm) -> Result<Option<VmStat
         }
     }
     let chips = form.chips.then(|| reader.chips()).transpose();
-    let io_apic = Some(form).filter(|form| form.apics && !form.chips);
-    let io_apic = io_apic.and_then(|_| find(sections, chips::IO_APIC, 0));
-    let io_apic = io_apic.and_then(|section| reader.fields(section).ok());
-    let messages = io_apic.as_ref().map_or(Vec::new(), chips::level_messages);
+    let messages = if form.apics && !form.chips { reader.messages() } else { Vec::new() };
     let clock = find(sections, CLOCK, 0).map(|section| reader.fields(section)).transpose();
     match (problems.is_empty(), chips, clock) {
         (true, Ok(chips), Ok(clock)) => {
@@ -119,6 +116,13 @@ impl Reader<'_> {
         let pics = [needed(chips::PIC, 0)?, needed(chips::PIC, 1)?];
         let (io_apic, timer) = (needed(chips::IO_APIC, 0)?, needed(chips::TIMER, 0)?);
         Ok(chips::read([&pics[0], &pics[1]], &io_apic, &timer))
+    }
+
+    /// What an I/O APIC that is a device may have sent.
+    fn messages(&self) -> Vec<(u64, u32)> {
+        let io_apic = find(self.sections, chips::IO_APIC, 0);
+        let fields = io_apic.and_then(|section| self.fields(section).ok());
+        fields.as_ref().map_or(Vec::new(), chips::level_messages)
     }
 
     fn needed(
@@ -165,8 +169,10 @@ pub(super) fn write(
     }
     let clock = write_clock(state.clock, origin, migration.reliable_get_clock)?;
     let sections = common.into_iter().chain(cpus).chain(apics).chain([clock]);
-    let chips = state.chips.as_ref().map(|chips| chips::write(chips, origin, now, boot(now)));
-    let chips = chips.map_or(Some(Vec::new()), |written| written)?;
+    let chips = match &state.chips {
+        Some(chips) => chips::write(chips, origin, now, boot(now))?,
+        None => Vec::new(),
+    };
     Some(sections.chain(chips).collect())
 }
 

@@ -101,8 +101,7 @@ pub(super) fn read(fields: &Fields, state: &mut ProcessorState) {
 /// the machine's sections have it.
 pub(super) fn write(state: &ProcessorState, fields: &mut Fields, save_tsc_khz: bool) {
     for Part { name, fields: members } in &MSRS {
-        let value =
-            |register| state.msrs.get(&register).copied().unwrap_or_else(|| msr_at_reset(register));
+        let value = |register| state.msr(register);
         let numbers = |MsrField(name, size, first, count): &MsrField| {
             (*name, *size, (*first..first + count).map(value).collect())
         };

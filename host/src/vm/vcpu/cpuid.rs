@@ -40,6 +40,13 @@ pub(super) fn cpuid(
     })
 }
 
+/// How many bits a physical address has: 36 where leaf 0x80000008 does not say, as in
+/// QEMU.
+pub(super) fn physical_bits(cpuid: &CpuId) -> u32 {
+    let leaf = cpuid.as_slice().iter().find(|leaf| leaf.function == 0x8000_0008);
+    leaf.map_or(36, |leaf| leaf.eax & 0xff)
+}
+
 #[derive(Clone, Copy)]
 struct LocalApic {
     present: bool,

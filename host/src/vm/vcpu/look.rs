@@ -3,12 +3,11 @@
 #![allow(unsafe_code)]
 
 use kvm_bindings::{
-    KVM_MAX_CPUID_ENTRIES, KVM_MP_STATE_HALTED, kvm_debugregs, kvm_dtable, kvm_regs, kvm_segment,
-    kvm_sregs,
+    KVM_MP_STATE_HALTED, kvm_debugregs, kvm_dtable, kvm_regs, kvm_segment, kvm_sregs,
 };
 
 use super::Vcpu;
-use super::area::{Area, Layout};
+use super::area::Area;
 use crate::vm::{CpuState, Error, Segment};
 
 impl Vcpu {
@@ -26,8 +25,7 @@ impl Vcpu {
         let xcrs = fd.get_xcrs().unwrap_or_default();
         let xcr0 = xcrs.xcrs.iter().take(xcrs.nr_xcrs as usize).find(|xcr| xcr.xcr == 0);
         let enabled = xcr0.map_or(0, |xcr| xcr.value);
-        let layout = self.layout()?;
-        let area = Area { words: &xsave.region[..], layout: &layout };
+        let area = Area { words: &xsave.region[..], layout: &self.layout };
         let segments = [
             &sregs.es, &sregs.cs, &sregs.ss, &sregs.ds, &sregs.fs, &sregs.gs, &sregs.ldt, &sregs.tr,
         ];
@@ -59,9 +57,13 @@ impl Vcpu {
         })
     }
 
-    /// Makes the registers hold this. Whether it is halted or in system management mode
-    /// is not theirs.
-    pub(super) fn set_registers(&self, state: &CpuState) -> Result<(), Error> {
+    /// Makes the registers hold this, and the local APIC's base if it is given. Whether it
+    /// is halted or in system management mode is not theirs.
+    pub(super) fn set_registers(
+        &self,
+        state: &CpuState,
+        apic_base: Option<u64>,
+    ) -> Result<(), Error> {
         let failed = || Error::kvm("write a processor's registers");
         let fd = &self.fd;
         let [rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15] =
@@ -74,6 +76,7 @@ impl Vcpu {
             false => kvm_segment_of(segment),
         };
         let table = |(base, limit)| kvm_dtable { base, limit, ..Default::default() };
+        let before = fd.get_sregs().map_err(failed())?;
         let sregs = kvm_sregs {
             es: code_or_data(es),
             cs: code_or_data(cs),
@@ -90,11 +93,11 @@ impl Vcpu {
             cr3: state.cr3,
             cr4: state.cr4,
             efer: state.efer,
-            // The local APIC's, which has its own place; an interrupt on its way is an
-            // event.
-            ..fd.get_sregs().map_err(failed())?
+            apic_base: apic_base.unwrap_or(before.apic_base),
+            // An interrupt on its way is an event.
+            interrupt_bitmap: [0; 4],
+            ..before
         };
-        let sregs = kvm_sregs { interrupt_bitmap: [0; 4], ..sregs };
         fd.set_sregs(&sregs).map_err(failed())?;
         #[rustfmt::skip]
         let regs = kvm_regs {
@@ -103,8 +106,7 @@ impl Vcpu {
         };
         fd.set_regs(&regs).map_err(failed())?;
         let mut xsave = fd.get_xsave().map_err(failed())?;
-        let layout = self.layout()?;
-        let mut area = Area { words: &mut xsave.region[..], layout: &layout };
+        let mut area = Area { words: &mut xsave.region[..], layout: &self.layout };
         area.set_fpu(&state.fpu);
         area.set_vectors(&state.vectors);
         area.set_protection_keys(state.protection_keys, state.vectors.enabled);
@@ -125,11 +127,6 @@ impl Vcpu {
             ..Default::default()
         })
         .map_err(failed())
-    }
-
-    fn layout(&self) -> Result<Layout, Error> {
-        let cpuid = self.fd.get_cpuid2(KVM_MAX_CPUID_ENTRIES);
-        Ok(Layout::of(&cpuid.map_err(Error::kvm("read a processor's CPUID"))?))
     }
 }
 

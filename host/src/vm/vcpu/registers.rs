@@ -8,9 +8,8 @@ use kvm_bindings::{
 };
 use kvm_ioctls::{Cap, Kvm, VcpuFd};
 
-use super::machine_check;
-use crate::vm::Error;
 use crate::vm::boot::{Entry, Mode};
+use crate::vm::{Error, MACHINE_CHECKS};
 
 const CR0_PE: u64 = 1 << 0;
 const CR0_PG: u64 = 1 << 31;
@@ -99,7 +98,7 @@ fn msrs(vcpu: &VcpuFd, kvm: &Kvm) -> Result<Msrs, Error> {
     let failed = || Error::kvm("read a processor's model-specific registers");
     let listed = kvm.get_msr_index_list().map_err(failed())?;
     let indices = listed.as_slice().iter().copied();
-    let unlisted = MTRRS.into_iter().flatten().chain(machine_check::registers());
+    let unlisted = MTRRS.into_iter().flatten().chain(MACHINE_CHECKS);
     let mut entries = read_msrs(vcpu, indices.chain(unlisted))?;
     for entry in &mut entries {
         match entry.index {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use kvm_bindings::{
-    KVM_MAX_CPUID_ENTRIES, KVM_MP_STATE_HALTED, KVM_MP_STATE_RUNNABLE,
-    KVM_VCPUEVENT_VALID_NMI_PENDING, KVM_VCPUEVENT_VALID_SHADOW, KVM_VCPUEVENT_VALID_SIPI_VECTOR,
-    kvm_lapic_state, kvm_mp_state, kvm_msr_entry, kvm_vcpu_events,
+    KVM_MP_STATE_HALTED, KVM_MP_STATE_RUNNABLE, KVM_VCPUEVENT_VALID_NMI_PENDING,
+    KVM_VCPUEVENT_VALID_SHADOW, KVM_VCPUEVENT_VALID_SIPI_VECTOR, kvm_lapic_state, kvm_mp_state,
+    kvm_msr_entry, kvm_vcpu_events,
 };
 
 use super::registers::{MSR_IA32_TSC, fam};
@@ -40,7 +40,7 @@ impl Vcpu {
             msrs: self.msrs()?,
             machine_checks: machine_check::capabilities(fd)?,
             tsc_khz: fd.get_tsc_khz().ok().filter(|khz| *khz != 0),
-            physical_bits: self.physical_bits()?,
+            physical_bits: self.physical_bits,
             apic: apic.transpose()?,
         })
     }
@@ -51,12 +51,8 @@ impl Vcpu {
         let failed = || Error::kvm("write a processor's state");
         self.power_on.restore(&self.fd)?;
         self.set_tsc_rate(state.tsc_khz);
-        if let Some(apic) = &state.apic {
-            let mut sregs = self.fd.get_sregs().map_err(failed())?;
-            sregs.apic_base = apic.base;
-            self.fd.set_sregs(&sregs).map_err(failed())?;
-        }
-        self.set_registers(&state.registers)?;
+        let apic_base = state.apic.as_ref().map(|apic| apic.base);
+        self.set_registers(&state.registers, apic_base)?;
         if let (Some(apic), Some(_)) = (&state.apic, &self.power_on.lapic) {
             let regs = apic.registers.map(u8::cast_signed);
             self.fd.set_lapic(&kvm_lapic_state { regs }).map_err(failed())?;
@@ -86,7 +82,7 @@ impl Vcpu {
     /// Writes registers. One that this host does not have must be as a reset leaves it.
     fn set_msrs(&self, msrs: &BTreeMap<u32, u64>) -> Result<(), Error> {
         // An address beyond what the processor has is no address of a range.
-        let address = (1u64 << self.physical_bits()?.min(63)) - 1;
+        let address = (1u64 << self.physical_bits.min(63)) - 1;
         for (&index, &value) in msrs {
             let value = if MTRR_MASKS.contains(&index) { value & address } else { value };
             let power_on = self.power_on.msr(index);
@@ -110,14 +106,6 @@ impl Vcpu {
         if let Err(error) = self.fd.set_tsc_khz(khz) {
             tracing::warn!(khz, %error, "the time stamp counter runs at this host's rate");
         }
-    }
-
-    /// CPUID leaf 0x80000008: 36 without it, as in QEMU.
-    fn physical_bits(&self) -> Result<u32, Error> {
-        let cpuid = self.fd.get_cpuid2(KVM_MAX_CPUID_ENTRIES);
-        let cpuid = cpuid.map_err(Error::kvm("read a processor's CPUID"))?;
-        let leaf = cpuid.as_slice().iter().find(|leaf| leaf.function == 0x8000_0008);
-        Ok(leaf.map_or(36, |leaf| leaf.eax & 0xff))
     }
 }
 
